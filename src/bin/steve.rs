@@ -1,0 +1,5 @@
+//! The service.
+
+fn main() -> std::process::ExitCode {
+    steve::steve::main()
+}

@@ -1,0 +1,5 @@
+//! The client.
+
+fn main() -> std::process::ExitCode {
+    steve::stevie::main()
+}
