@@ -1,0 +1,23 @@
+# fish completion for steve.
+
+complete -c steve -f
+complete -c steve -s j -l jobs -x -d 'Tokens in the pool'
+complete -c steve -s m -l min-jobs -x -d 'Tokens available whatever the limits say'
+complete -c steve -s p -l per-process-limit -x -d 'Most tokens of one client, 0 for no limit'
+complete -c steve -s l -l load-average -x -d 'Stop above this load'
+complete -c steve -s a -l min-memory-avail -x -d 'Stop below this much available memory, MiB'
+complete -c steve -l job-memory -x -d 'What a job just started still takes, MiB'
+complete -c steve -l max-cpu-pressure -x -d 'Stop above this cpu stall share, percent'
+complete -c steve -l max-memory-pressure -x -d 'Stop above this memory stall share, percent'
+complete -c steve -l max-io-pressure -x -d 'Stop above this io stall share, percent'
+complete -c steve -s r -l load-recheck-timeout -x -d 'How often the limits are looked at, seconds'
+complete -c steve -l dev-name -x -d 'Serve /dev/NAME'
+complete -c steve -l mount -r -F -d 'Serve a file at this path'
+complete -c steve -l group -x -a '(__fish_complete_groups)' -d 'Group of the node'
+complete -c steve -l mode -x -d 'Mode of the node, octal'
+complete -c steve -s u -l user -x -a '(__fish_complete_users)' -d 'Drop to this user'
+complete -c steve -l lenient-returns -d 'Take tokens back from helpers'
+complete -c steve -s v -l verbose -d 'Say what changes'
+complete -c steve -s d -l debug -d 'Say every request and reply'
+complete -c steve -s h -l help -d 'Show the help'
+complete -c steve -s V -l version -d 'Show the version'
