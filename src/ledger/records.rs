@@ -1,0 +1,282 @@
+//! The rows of the ledger's tables.
+
+use super::heap::{Heap, Node, Ranked};
+use super::index::Keyed;
+use super::keys::{Key, Origin};
+use super::list::{Linked, Links, List};
+use super::settings::Lease;
+use super::slab::Id;
+use super::time::Time;
+
+/// A token in someone's hands.
+pub(super) struct Token {
+    pub(super) byte: u8,
+    pub(super) client: Id<Client>,
+    pub(super) since: Time,
+    /// Whether it is in the list of young tokens.
+    pub(super) young: bool,
+    pub(super) by_client: Links<Token>,
+    pub(super) by_age: Links<Token>,
+}
+
+pub(super) struct ByClient;
+pub(super) struct ByAge;
+
+impl Linked<Token> for ByClient {
+    fn links(token: &Token) -> &Links<Token> {
+        &token.by_client
+    }
+    fn links_mut(token: &mut Token) -> &mut Links<Token> {
+        &mut token.by_client
+    }
+}
+
+impl Linked<Token> for ByAge {
+    fn links(token: &Token) -> &Links<Token> {
+        &token.by_age
+    }
+    fn links_mut(token: &mut Token) -> &mut Links<Token> {
+        &mut token.by_age
+    }
+}
+
+/// What a waiter waits with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// A blocked read, by the number that its answer needs.
+    Read { unique: u64 },
+    /// A poll that registered for a wake-up, by its open file and the kernel's handle for it.
+    Poll { file: u64, kh: u64 },
+}
+
+pub(super) struct Waiter {
+    pub(super) client: Id<Client>,
+    pub(super) wait: Wait,
+    pub(super) since: Time,
+    /// Number in the order of all arrivals.
+    pub(super) arrival: u64,
+    pub(super) links: Links<Waiter>,
+}
+
+/// Reads are found by `unique` (even: the kernel counts in twos), polls by their file.
+pub(super) fn read_key(unique: u64) -> u64 {
+    unique & !1
+}
+
+pub(super) fn poll_key(file: u64) -> u64 {
+    file << 1 | 1
+}
+
+impl Keyed<u64> for Waiter {
+    fn key(&self) -> u64 {
+        match self.wait {
+            Wait::Read { unique } => read_key(unique),
+            Wait::Poll { file, .. } => poll_key(file),
+        }
+    }
+}
+
+pub(super) struct InLine;
+
+impl Linked<Waiter> for InLine {
+    fn links(waiter: &Waiter) -> &Links<Waiter> {
+        &waiter.links
+    }
+    fn links_mut(waiter: &mut Waiter) -> &mut Links<Waiter> {
+        &mut waiter.links
+    }
+}
+
+/// What a client's clock runs for; it has one at a time. All but [`Timer::Mute`] are reservations:
+/// a token is set aside for the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    /// It gave a token back and may want it again at once.
+    Return,
+    /// It was told that the device is readable.
+    Promise,
+    /// It never stands in line, and it is its turn.
+    Keep,
+    /// It let promises lapse, and is told for a while that there is nothing.
+    Mute,
+}
+
+impl Timer {
+    pub(super) const ALL: [Timer; 4] = [Timer::Return, Timer::Promise, Timer::Keep, Timer::Mute];
+
+    pub(super) fn is_reservation(self) -> bool {
+        self != Timer::Mute
+    }
+}
+
+/// A client's row.
+pub struct Client {
+    pub(super) key: Key,
+    pub(super) build: Id<Build>,
+    pub(super) lease: Lease,
+    pub(super) tokens: List<Token, ByClient>,
+    pub(super) held: u16,
+    /// Bytes of its tokens, by their place in [`super::tokens::BYTES`].
+    pub(super) bytes: u64,
+    pub(super) reads: List<Waiter, InLine>,
+    pub(super) polls: List<Waiter, InLine>,
+    /// When a read without blocking last found nothing, unless it has got a token since.
+    pub(super) missed: Option<Time>,
+    /// Since when, in the order of arrivals, it wants a token that it has not got.
+    pub(super) arrival: Option<u64>,
+    pub(super) timer: Option<(Timer, Time)>,
+    /// Promises in a row that lapsed unread.
+    pub(super) lapses: u8,
+    /// Whether it ever stood in line with a blocked read or a poll.
+    pub(super) stood: bool,
+    /// Whether it ever had a token, or gave back one that it never had.
+    pub(super) took: bool,
+    pub(super) warned_foreign: bool,
+    pub(super) warned_byte: bool,
+    pub(super) line: Node<Client>,
+    pub(super) by_timer: Links<Client>,
+    pub(super) by_contact: Links<Client>,
+}
+
+impl Client {
+    pub(super) fn new(key: Key, build: Id<Build>) -> Self {
+        Client {
+            key,
+            build,
+            lease: Lease::default(),
+            tokens: List::default(),
+            held: 0,
+            bytes: 0,
+            reads: List::default(),
+            polls: List::default(),
+            missed: None,
+            arrival: None,
+            timer: None,
+            lapses: 0,
+            stood: false,
+            took: false,
+            warned_foreign: false,
+            warned_byte: false,
+            line: Node::default(),
+            by_timer: Links::default(),
+            by_contact: Links::default(),
+        }
+    }
+
+    pub(super) fn is_reserved(&self) -> bool {
+        self.timer.is_some_and(|(timer, _)| timer.is_reservation())
+    }
+
+    pub(super) fn is_muted(&self) -> bool {
+        self.timer.is_some_and(|(timer, _)| timer == Timer::Mute)
+    }
+
+    /// Tokens held and reserved.
+    pub(super) fn in_use(&self) -> u16 {
+        self.held + u16::from(self.is_reserved())
+    }
+
+    /// Whether it only ever reads without blocking, and found nothing the last time.
+    pub(super) fn is_lazy(&self) -> bool {
+        self.missed.is_some() && !self.stood
+    }
+}
+
+impl Keyed<u64> for Client {
+    fn key(&self) -> u64 {
+        self.key.number()
+    }
+}
+
+/// Within a build: the fewest tokens first, then the longest wait.
+impl Ranked for Client {
+    fn node_mut(&mut self) -> &mut Node<Self> {
+        &mut self.line
+    }
+    fn before(&self, other: &Self) -> bool {
+        (self.in_use(), self.arrival) < (other.in_use(), other.arrival)
+    }
+}
+
+pub(super) struct ByTimer;
+pub(super) struct ByContact;
+
+impl Linked<Client> for ByTimer {
+    fn links(client: &Client) -> &Links<Client> {
+        &client.by_timer
+    }
+    fn links_mut(client: &mut Client) -> &mut Links<Client> {
+        &mut client.by_timer
+    }
+}
+
+impl Linked<Client> for ByContact {
+    fn links(client: &Client) -> &Links<Client> {
+        &client.by_contact
+    }
+    fn links_mut(client: &mut Client) -> &mut Links<Client> {
+        &mut client.by_contact
+    }
+}
+
+/// A build's row.
+pub struct Build {
+    pub(super) origin: Origin,
+    /// Whether its origin still names it: a root that is gone does not, since its pid may return.
+    pub(super) named: bool,
+    pub(super) weight: u16,
+    /// Most tokens of all its clients together.
+    pub(super) limit: Option<u16>,
+    pub(super) members: u16,
+    /// Tokens held by and reserved for its clients.
+    pub(super) in_use: u16,
+    /// Its clients that a token could be given to.
+    pub(super) line: Heap<Client>,
+    /// The arrival of the first of them.
+    pub(super) arrival: Option<u64>,
+    pub(super) node: Node<Build>,
+}
+
+impl Build {
+    pub(super) fn new(origin: Origin) -> Self {
+        Build {
+            origin,
+            named: true,
+            weight: 1,
+            limit: None,
+            members: 0,
+            in_use: 0,
+            line: Heap::default(),
+            arrival: None,
+            node: Node::default(),
+        }
+    }
+
+    pub(super) fn is_at_limit(&self) -> bool {
+        self.limit.is_some_and(|limit| self.in_use >= limit)
+    }
+
+    /// How its share of the pool compares with `other`'s: tokens for each unit of weight.
+    pub(super) fn cmp_share(&self, other: &Build) -> std::cmp::Ordering {
+        let share = |a: &Build, b: &Build| u32::from(a.in_use) * u32::from(b.weight);
+        share(self, other).cmp(&share(other, self))
+    }
+}
+
+impl Keyed<u64> for Build {
+    fn key(&self) -> u64 {
+        self.origin.number()
+    }
+}
+
+/// Among builds: the smallest share first, then the longest wait.
+impl Ranked for Build {
+    fn node_mut(&mut self) -> &mut Node<Self> {
+        &mut self.node
+    }
+    fn before(&self, other: &Self) -> bool {
+        self.cmp_share(other)
+            .then(self.arrival.cmp(&other.arrival))
+            .is_lt()
+    }
+}
