@@ -2,39 +2,46 @@
 
 use super::{Flag, Program};
 
-/// The sections and options of `program` as man(7) source.
+/// The sections and options of `program` as mdoc(7) source.
 pub fn roff<T>(program: &Program<T>) -> String {
     let mut text = String::new();
     for section in program.sections {
-        text.push_str(&format!(".SS {}\n", escape(section.title)));
+        text.push_str(&format!(
+            ".Ss {}\n.Bl -tag -width Ds\n",
+            escape(section.title)
+        ));
         for flag in section.flags {
             text.push_str(&entry(flag));
         }
+        text.push_str(".El\n");
     }
     text
 }
 
-/// One tagged paragraph; further paragraphs keep its indentation.
+/// One item of the list.
 fn entry<T>(flag: &Flag<T>) -> String {
-    let mut tag = String::new();
-    if let Some(short) = flag.short {
-        tag.push_str(&format!("\\fB\\-{short}\\fR, "));
-    }
-    tag.push_str(&format!("\\fB\\-\\-{}\\fR", escape(flag.long)));
-    if let Some(name) = flag.value_name() {
-        tag.push_str(&format!(" \\fI{name}\\fR"));
-    }
+    let short = flag
+        .short
+        .map_or_else(String::new, |short| format!("Fl {short} , "));
+    let value = flag
+        .value_name()
+        .map_or_else(String::new, |name| format!(" Ar {name}"));
+    let long = escape(flag.long);
     let body: Vec<_> = flag
         .man
         .split("\n\n")
         .map(|part| escape(part.trim()))
         .collect();
-    format!(".TP\n{tag}\n{}\n", body.join("\n.IP\n"))
+    format!(".It {short}Fl \\-{long}{value}\n{}\n", body.join("\n.Pp\n"))
 }
 
-/// Makes plain text safe for roff: no escapes, no requests, dashes that can be copied.
+/// Makes plain text safe for roff: no escapes, no requests, dashes that can be copied, a line for
+/// each sentence.
 fn escape(text: &str) -> String {
-    let text = text.replace('\\', "\\e").replace('-', "\\-");
+    let text = text
+        .replace('\\', "\\e")
+        .replace('-', "\\-")
+        .replace(". ", ".\n");
     let line = |line: &str| match line.trim_start() {
         line if line.starts_with(['.', '\'']) => format!("\\&{line}"),
         line => line.to_string(),
@@ -52,5 +59,30 @@ mod tests {
             escape("a\\b --x\n.so file\n'quoted'"),
             "a\\eb \\-\\-x\n\\&.so file\n\\&'quoted'"
         );
+    }
+
+    /// Compares the part of a page between its two marks with the table. Where they differ and
+    /// UPDATE_PAGES is set, writes the table's into the page.
+    fn check_page<T>(path: &str, program: &Program<T>) {
+        let page = std::fs::read_to_string(path).unwrap();
+        let (head, rest) = page.split_once(BEGIN).unwrap();
+        let (options, tail) = rest.split_once(END).unwrap();
+        let expected = roff(program);
+        if options != expected && std::env::var_os("UPDATE_PAGES").is_some() {
+            std::fs::write(path, format!("{head}{BEGIN}{expected}{END}{tail}")).unwrap();
+        } else {
+            assert!(
+                options == expected,
+                "UPDATE_PAGES=1 cargo test writes {path} anew"
+            );
+        }
+    }
+
+    const BEGIN: &str = ".\\\" Options: begin. Written by UPDATE_PAGES=1 cargo test.\n";
+    const END: &str = ".\\\" Options: end.\n";
+
+    #[test]
+    fn the_page_of_steve_has_the_options_of_its_table() {
+        check_page("man/steve.8", &crate::steve::options::PROGRAM);
     }
 }
