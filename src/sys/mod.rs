@@ -4,8 +4,17 @@
 //! ([`rustix::io::Errno`], which costs no allocation) or a small enum that names call and object.
 
 pub mod channel;
+pub mod clock;
+pub mod cuse;
+pub mod errno;
+pub mod exits;
 pub mod fuse_abi;
 pub mod fuse_flags;
+pub mod identity;
 pub mod plain;
+pub mod poll;
+pub mod pressure;
+pub mod procfs;
 pub mod reply;
 pub mod request;
+pub mod signals;
