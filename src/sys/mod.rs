@@ -5,16 +5,25 @@
 
 pub mod channel;
 pub mod clock;
+pub mod cpus;
 pub mod cuse;
+pub mod device;
 pub mod errno;
+pub mod exec;
 pub mod exits;
 pub mod fuse_abi;
 pub mod fuse_flags;
 pub mod identity;
+pub mod notify;
 pub mod plain;
 pub mod poll;
 pub mod pressure;
+pub mod privileges;
 pub mod procfs;
+pub mod readings;
 pub mod reply;
 pub mod request;
+#[cfg(test)]
+pub(crate) mod scratch;
 pub mod signals;
+pub mod users;

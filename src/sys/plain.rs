@@ -2,7 +2,8 @@
 
 #![allow(unsafe_code)]
 
-use core::mem::size_of;
+use crate::ioctl::Register;
+use core::mem::{MaybeUninit, size_of};
 use core::slice;
 
 /// A type whose value and bytes are the same thing.
@@ -10,6 +11,12 @@ use core::slice;
 /// # Safety
 /// The type has no padding, no pointers, and every bit pattern is one of its values.
 pub unsafe trait Plain: Copy {
+    /// The value whose bytes are all 0.
+    fn zeroed() -> Self {
+        // SAFETY: every bit pattern is a value, and so is this one.
+        unsafe { MaybeUninit::zeroed().assume_init() }
+    }
+
     /// The value's bytes, in memory order.
     fn as_bytes(&self) -> &[u8] {
         // SAFETY: without padding all size_of::<Self>() bytes are initialised, and they are borrowed as long as self.
@@ -37,6 +44,11 @@ plain!(u8, u16, u32, u64, i32, i64);
 
 // SAFETY: an array adds no padding to that of its elements, which have none.
 unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}
+
+// SAFETY: four u32 and a u64, which need no padding in this order: the fields' sizes add up to the struct's.
+unsafe impl Plain for Register {}
+
+const _: () = assert!(size_of::<Register>() == 4 * size_of::<u32>() + size_of::<u64>());
 
 #[cfg(test)]
 mod tests {

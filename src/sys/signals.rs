@@ -3,9 +3,13 @@
 #![allow(unsafe_code)]
 
 use super::errno::check;
+use super::plain::Plain;
+use core::fmt;
 use core::mem::{MaybeUninit, size_of};
 use rustix::io::{Errno, Result, read};
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 
 /// A signal that the service acts on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,54 +20,81 @@ pub enum Signal {
     Report,
 }
 
-/// The signals that no longer act on the calling thread and those it starts; [`Signals::read`] takes them.
-///
-/// SIGHUP and SIGPIPE are blocked with them, and ignored when they are taken.
-#[derive(Debug)]
-pub struct Signals(OwnedFd);
+/// Signals that no longer act on the calling thread and those it starts, but are read here.
+pub struct Signals {
+    fd: OwnedFd,
+    before: libc::sigset_t,
+}
 
 impl Signals {
-    /// Blocks the signals. To be called before any thread is started.
+    /// Blocks what the service acts on, and SIGHUP and SIGPIPE, which it ignores. To be called before any
+    /// thread is started.
     pub fn block() -> Result<Signals> {
-        let mask = set(&[
+        Signals::block_these(&[
             libc::SIGTERM,
             libc::SIGINT,
             libc::SIGUSR1,
             libc::SIGHUP,
             libc::SIGPIPE,
-        ]);
-        change_mask(libc::SIG_BLOCK, &mask)?;
+        ])
+    }
+
+    /// Blocks these signals. To be called before any thread is started.
+    pub fn block_these(signals: &[i32]) -> Result<Signals> {
+        let mask = set(signals);
+        let before = change_mask(libc::SIG_BLOCK, &mask)?;
         let flags = libc::SFD_CLOEXEC | libc::SFD_NONBLOCK;
         // SAFETY: mask is an initialised set; -1 asks for a new descriptor.
         let fd = check(unsafe { libc::signalfd(-1, &raw const mask, flags) })?;
         // SAFETY: signalfd has just made this descriptor, and nobody else knows of it.
-        Ok(Signals(unsafe { OwnedFd::from_raw_fd(fd) }))
+        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+        Ok(Signals { fd, before })
     }
 
-    /// The next signal that asks for something, if one has come.
+    /// Gives a command the signal mask that was in force before, when it starts.
+    pub fn restore_in(&self, command: &mut Command) {
+        let before = self.before;
+        let restore = move || Ok(change_mask(libc::SIG_SETMASK, &before).map(drop)?);
+        // SAFETY: between fork and exec the closure makes one system call and allocates nothing.
+        unsafe { command.pre_exec(restore) };
+    }
+
+    /// The next signal that the service acts on, if one has come.
     pub fn read(&self) -> Result<Option<Signal>> {
-        let mut record = [0; size_of::<libc::signalfd_siginfo>()];
-        loop {
-            match read(&self.0, &mut record) {
-                Ok(_) => {}
-                Err(Errno::INTR) => continue,
-                Err(Errno::AGAIN) => return Ok(None),
-                Err(errno) => return Err(errno),
-            }
-            // ssi_signo, a u32, is the record's first field.
-            let [a, b, c, d, ..] = record;
-            match i32::from_ne_bytes([a, b, c, d]) {
+        while let Some(number) = self.read_number()? {
+            match number {
                 libc::SIGTERM | libc::SIGINT => return Ok(Some(Signal::End)),
                 libc::SIGUSR1 => return Ok(Some(Signal::Report)),
                 _ => {}
             }
         }
+        Ok(None)
+    }
+
+    /// The number of the next signal, if one has come.
+    pub fn read_number(&self) -> Result<Option<i32>> {
+        let mut record = [0; size_of::<libc::signalfd_siginfo>()];
+        loop {
+            match read(&self.fd, &mut record) {
+                // ssi_signo, a u32, is the record's first field.
+                Ok(_) => return Ok(i32::from_bytes(&record)),
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return Ok(None),
+                Err(errno) => return Err(errno),
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Signals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Signals").field(&self.fd).finish()
     }
 }
 
 impl AsFd for Signals {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.fd.as_fd()
     }
 }
 
@@ -116,5 +147,23 @@ mod tests {
             assert_eq!(signals.read(), Ok(expected));
         }
         assert_eq!(signals.read(), Ok(None));
+    }
+
+    #[test]
+    fn a_command_runs_with_the_mask_from_before() {
+        let blocked = |command: &mut Command| {
+            let output = command
+                .args(["SigBlk", "/proc/self/status"])
+                .output()
+                .unwrap();
+            let line = String::from_utf8(output.stdout).unwrap();
+            u64::from_str_radix(line.trim_start_matches("SigBlk:").trim(), 16).unwrap()
+        };
+        let term = 1 << (libc::SIGTERM - 1);
+        let signals = Signals::block_these(&[libc::SIGTERM]).unwrap();
+        assert_ne!(blocked(&mut Command::new("grep")) & term, 0);
+        let mut restored = Command::new("grep");
+        signals.restore_in(&mut restored);
+        assert_eq!(blocked(&mut restored) & term, 0);
     }
 }
