@@ -68,6 +68,11 @@ impl Ledger {
         gone
     }
 
+    /// Undoes [`Ledger::handle_contact`] for a client that has asked for nothing yet.
+    pub fn handle_leave(&mut self, client: Id<Client>) {
+        self.handle_exit(Time::default(), client);
+    }
+
     /// Takes back all that `client`, which lives on, holds. Returns how many tokens that were.
     pub fn handle_reclaim(&mut self, now: Time, id: Id<Client>) -> u16 {
         let tokens = self.take_back(now, id);

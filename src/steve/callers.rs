@@ -1,0 +1,163 @@
+//! From the thread that a request names to the client it belongs to.
+//!
+//! The header of a request carries a thread id, which the kernel uses again once the thread is
+//! gone. A client already known is recognised without /proc:
+//!
+//! * A thread id that is the pid of a live client is that client. A pid is free for another only
+//!   once its process has been reaped, and the loop takes in the exits that happened before a
+//!   request before it takes the request ([`crate::sys::poll::wait`]).
+//! * Any other thread is looked up in a small table of threads seen, and asked for with one
+//!   `tgkill(2)`: it cannot leave its process while its request is unanswered.
+
+use std::os::fd::OwnedFd;
+
+use rustix::io::Errno;
+
+use crate::ledger::{Client, Id, Key, Ledger, Origin, Sizes};
+use crate::sys::exits::{BATCH, Exits};
+use crate::sys::{identity, procfs};
+
+/// Threads remembered, each in the place that its number modulo this gives.
+const THREADS: usize = 8192;
+
+/// Ancestors looked at, so that no /proc, however odd, keeps the service in a circle.
+const ANCESTORS: usize = 256;
+
+/// A thread and its process.
+#[derive(Clone, Copy, Default)]
+struct Thread {
+    tid: u32,
+    pid: u32,
+}
+
+/// Who calls.
+pub(super) struct Callers {
+    threads: Vec<Thread>,
+    /// Of each client that is a process, by the client's index.
+    pidfds: Vec<Option<OwnedFd>>,
+    exits: Exits,
+}
+
+impl Callers {
+    pub(super) fn new(sizes: Sizes) -> Result<Self, Errno> {
+        let mut pidfds = Vec::new();
+        pidfds.resize_with(usize::from(sizes.clients), || None);
+        Ok(Callers {
+            threads: vec![Thread::default(); THREADS],
+            pidfds,
+            exits: Exits::new()?,
+        })
+    }
+
+    /// What tells of exits.
+    pub(super) fn exits(&self) -> &Exits {
+        &self.exits
+    }
+
+    /// The pids of clients that have ended and not been forgotten yet, some of them.
+    pub(super) fn ended<'k>(&self, pids: &'k mut [u64; BATCH]) -> Result<&'k [u64], Errno> {
+        self.exits.ended(pids)
+    }
+
+    /// Stops watching a client that has ended.
+    pub(super) fn forget(&mut self, client: Id<Client>) {
+        if let Some(pidfd) = self.pidfds.get_mut(client.index()).and_then(Option::take) {
+            // Closing would do, were it not for copies that a child still has on its way to exec.
+            let _ = self.exits.remove(&pidfd);
+        }
+    }
+
+    /// The client that the calling thread `tid` belongs to; where the kernel names none, or none
+    /// can be found, it is the open file `file`.
+    pub(super) fn find(&self, ledger: &Ledger, tid: u32, file: u64) -> Option<Id<Client>> {
+        if tid == 0 {
+            return ledger.client(Key::File(file));
+        }
+        if let Some(client) = ledger.client(Key::Process(tid)) {
+            return Some(client);
+        }
+        let thread = self.threads.get(tid as usize % THREADS)?;
+        if thread.tid != tid || !identity::same_thread(thread.pid, tid) {
+            return None;
+        }
+        ledger.client(Key::Process(thread.pid))
+    }
+
+    /// As [`Callers::find`], and makes a client of a caller that is not one yet. True with it says
+    /// that it was made.
+    ///
+    /// # Errors
+    /// `NOMEM` where a table is full, or no descriptor is left to watch it by.
+    pub(super) fn meet(
+        &mut self,
+        ledger: &mut Ledger,
+        tid: u32,
+        file: u64,
+    ) -> Result<(Id<Client>, bool), Errno> {
+        if let Some(client) = self.find(ledger, tid, file) {
+            return Ok((client, false));
+        }
+        let process = match tid {
+            0 => None,
+            tid => match identity::resolve(tid) {
+                Ok(process) => Some(process),
+                Err(Errno::MFILE | Errno::NFILE) => return Err(Errno::NOMEM),
+                // Hidden from us.
+                Err(_) => None,
+            },
+        };
+        let Some(process) = process else {
+            return self.meet_file(ledger, file);
+        };
+        if let Some(thread) = self.threads.get_mut(tid as usize % THREADS) {
+            *thread = Thread {
+                tid,
+                pid: process.pid,
+            };
+        }
+        if let Some(client) = ledger.client(Key::Process(process.pid)) {
+            return Ok((client, false));
+        }
+        let origin = origin(ledger, process.pid);
+        let client = ledger
+            .handle_contact(Key::Process(process.pid), origin)
+            .map_err(|_| Errno::NOMEM)?;
+        if self
+            .exits
+            .add(&process.pidfd, u64::from(process.pid))
+            .is_err()
+        {
+            ledger.handle_leave(client);
+            return Err(Errno::NOMEM);
+        }
+        if let Some(place) = self.pidfds.get_mut(client.index()) {
+            *place = Some(process.pidfd);
+        }
+        Ok((client, true))
+    }
+
+    fn meet_file(&self, ledger: &mut Ledger, file: u64) -> Result<(Id<Client>, bool), Errno> {
+        if let Some(client) = ledger.client(Key::File(file)) {
+            return Ok((client, false));
+        }
+        let client = ledger.handle_contact(Key::File(file), Origin::Unknown);
+        client
+            .map(|client| (client, true))
+            .map_err(|_| Errno::NOMEM)
+    }
+}
+
+/// The build of a process that comes for the first time: the nearest ancestor that registered
+/// itself, else its session.
+fn origin(ledger: &Ledger, pid: u32) -> Origin {
+    if ledger.has_roots() {
+        let parent = |&pid: &u32| procfs::parent(pid).ok().filter(|&parent| parent != 0);
+        let mut ancestors = std::iter::successors(Some(pid), parent)
+            .skip(1)
+            .take(ANCESTORS);
+        if let Some(root) = ancestors.find(|&pid| ledger.is_root(pid)) {
+            return Origin::Root(root);
+        }
+    }
+    identity::session(pid).map_or(Origin::Unknown, Origin::Session)
+}

@@ -1,0 +1,69 @@
+//! Why the service does not run: one line that says what failed, one that says what to do.
+
+use std::fmt;
+
+use rustix::io::Errno;
+
+use crate::sys::{cuse, errno};
+
+/// A reason and, where there is a likely one, its cure.
+#[derive(Debug)]
+pub(super) struct Failure {
+    reason: String,
+    cure: Option<String>,
+}
+
+impl Failure {
+    pub(super) fn new(reason: impl Into<String>) -> Self {
+        Failure {
+            reason: reason.into(),
+            cure: None,
+        }
+    }
+
+    /// A call that failed.
+    pub(super) fn call(what: &str, error: Errno) -> Self {
+        Failure::new(format!("cannot {what}: {}", errno::text(error)))
+    }
+
+    pub(super) fn cure(self, cure: impl Into<String>) -> Self {
+        Failure {
+            cure: Some(cure.into()),
+            ..self
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)?;
+        match &self.cure {
+            Some(cure) => write!(f, "\n {cure}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl From<cuse::Error> for Failure {
+    fn from(error: cuse::Error) -> Self {
+        let failure = Failure::new(error.to_string());
+        match error {
+            cuse::Error::NoDevice(_) => failure.cure(
+                "try 'modprobe cuse' (CONFIG_CUSE), or serve a file with --mount PATH where the kernel has no CUSE",
+            ),
+            cuse::Error::Permission(_) => {
+                failure.cure("start it as root, or as a member of the group that owns /dev/cuse")
+            }
+            cuse::Error::NameTaken(_) | cuse::Error::NameOwnedByAnother(_) => {
+                failure.cure("try another --dev-name, or end the service that has this one")
+            }
+            cuse::Error::NoNode(_) => {
+                failure.cure("mount devtmpfs on /dev, or start udev or mdev first")
+            }
+            cuse::Error::NoSysfs(_) => failure.cure("mount sysfs on /sys"),
+            cuse::Error::Refused(_) => failure.cure("try another --dev-name; dmesg may say more"),
+            cuse::Error::Version(..) => failure.cure("a kernel newer than 2.6.31 is needed"),
+            _ => failure,
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The eyes of the limits: readings taken when they are wanted, triggers armed where the kernel
+//! allows it.
+
+use crate::ledger::{Limit, Readings, Resource, Settings};
+use crate::sys::pressure::{self, Trigger};
+use crate::sys::readings;
+
+/// What the limits are held against.
+pub(super) struct Probe {
+    files: readings::Readings,
+    triggers: [Option<Trigger>; 3],
+    /// What each trigger is armed at.
+    armed: [Option<i64>; 3],
+}
+
+const RESOURCES: [(Resource, pressure::Resource); 3] = [
+    (Resource::Cpu, pressure::Resource::Cpu),
+    (Resource::Memory, pressure::Resource::Memory),
+    (Resource::Io, pressure::Resource::Io),
+];
+
+impl Probe {
+    pub(super) fn open() -> Self {
+        Probe {
+            files: readings::Readings::open(),
+            triggers: [None, None, None],
+            armed: [None; 3],
+        }
+    }
+
+    /// Whether the kernel keeps account of the pressure on `resource`.
+    pub(super) fn has_pressure(&self, resource: Resource) -> bool {
+        let (_, file) = RESOURCES[resource as usize];
+        self.files.pressure(file).is_ok()
+    }
+
+    /// Reads what `settings` set a limit on.
+    pub(super) fn read(&self, settings: &Settings) -> Readings {
+        let watched = |limit| settings.watches(limit).then_some(());
+        let pressure = |(resource, file)| {
+            watched(Limit::Pressure(resource)).and_then(|()| self.files.pressure(file).ok())
+        };
+        Readings {
+            load1: watched(Limit::Load).and_then(|()| self.files.load().ok()),
+            memory_available: watched(Limit::Memory)
+                .and_then(|()| self.files.memory().ok())
+                .map(|memory| memory.available),
+            pressure: RESOURCES.map(pressure),
+        }
+    }
+
+    /// Makes the triggers follow `settings`. Where the kernel allows none, looking again from time
+    /// to time must do.
+    pub(super) fn arm(&mut self, settings: &Settings) {
+        for (resource, file) in RESOURCES {
+            let place = resource as usize;
+            let wanted = settings.max_pressure[place];
+            if self.armed[place] != wanted {
+                self.armed[place] = wanted;
+                self.triggers[place] = wanted.and_then(|percent| Trigger::arm(file, percent).ok());
+            }
+        }
+    }
+
+    pub(super) fn triggers(&mut self) -> &mut [Option<Trigger>; 3] {
+        &mut self.triggers
+    }
+}

@@ -1,0 +1,101 @@
+//! The loop: wait, take in what happened, answer one request, carry out what the ledger decides.
+
+use rustix::io::Errno;
+
+use super::pool::Pool;
+use crate::ledger::{Limit, Time};
+use crate::sys::channel::{Buffer, Channel, Received};
+use crate::sys::exits::BATCH;
+use crate::sys::signals::{Signal, Signals};
+use crate::sys::{clock, poll};
+
+/// Why the service ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// SIGTERM or SIGINT.
+    Signal,
+    /// The device was taken away: aborted or unmounted.
+    DeviceGone,
+}
+
+/// Serves until there is a reason to end.
+///
+/// A round takes one request, so that the exits it took in before are all that happened before
+/// that request ([`super::callers`]); with one client and no exits it is poll, read and write.
+///
+/// # Errors
+/// What the wait, the device or the signals failed with.
+pub(super) fn serve(pool: &mut Pool, channel: &Channel, signals: &Signals) -> Result<End, Errno> {
+    let mut buffer = Buffer::new();
+    let mut now = time();
+    loop {
+        let deadline = pool.ledger.poll_timeout(now).map(Time::as_nanos);
+        let triggers = pool.probe.triggers();
+        let ready = poll::wait(channel, pool.callers.exits(), signals, triggers, deadline)?;
+        now = time();
+        if ready.signal {
+            match signals.read()? {
+                Some(Signal::End) => return Ok(End::Signal),
+                Some(Signal::Report) => pool.report(now),
+                None => {}
+            }
+        }
+        if ready.exits {
+            pool.reap(now)?;
+        }
+        pool.ledger.handle_timeout(now);
+        if ready.pressure || pool.ledger.recheck_is_due(now) {
+            pool.look(now);
+        }
+        if ready.device {
+            match channel.receive(&mut buffer)? {
+                Received::Request(request) => pool.handle(now, request, channel),
+                Received::Nothing => {}
+                Received::Over => return Ok(End::DeviceGone),
+            }
+        }
+        pool.act(now, channel);
+        pool.tell_limits(now);
+    }
+}
+
+/// The time on the ledger's clock.
+pub(super) fn time() -> Time {
+    Time::from_nanos(clock::now())
+}
+
+impl Pool {
+    /// Takes in every exit there is.
+    fn reap(&mut self, now: Time) -> Result<(), Errno> {
+        let mut pids = [0; BATCH];
+        loop {
+            let ended = self.callers.ended(&mut pids)?;
+            for &pid in ended {
+                self.exit(now, u32::try_from(pid).unwrap_or(0));
+            }
+            if ended.len() < BATCH {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Looks at what the limits are held against.
+    pub(super) fn look(&mut self, now: Time) {
+        let readings = self.probe.read(self.ledger.effective());
+        self.ledger.handle_readings(now, readings);
+    }
+
+    /// Says which limits have been reached or left since the last time.
+    fn tell_limits(&mut self, now: Time) {
+        if !self.log.is_verbose() {
+            return;
+        }
+        for limit in Limit::ALL {
+            let stops = self.ledger.says_stop(now, limit);
+            if std::mem::replace(&mut self.stops[limit.index()], stops) != stops {
+                let what = if stops { "reached" } else { "left" };
+                self.log.verbose(|| format!("limit {what}: {limit:?}"));
+            }
+        }
+    }
+}
