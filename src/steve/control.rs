@@ -117,17 +117,3 @@ fn answer(reply: Reply<'_>, result: Result<i32, Errno>) -> Result<(), Errno> {
         Err(errno) => reply.error(errno),
     }
 }
-
-impl Pool {
-    fn take_snapshot(&mut self, _call: Call) -> u64 {
-        0
-    }
-    pub(super) fn report(&mut self, now: crate::ledger::Time) {
-        let text = format!(
-            "steve: currently {} tokens available out of {}\n",
-            self.ledger.available(now),
-            self.ledger.settings().jobs
-        );
-        self.log.say(&text);
-    }
-}

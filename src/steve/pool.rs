@@ -5,6 +5,7 @@ use rustix::io::Errno;
 use super::callers::Callers;
 use super::file::{self, File};
 use super::log::Log;
+use super::names::Names;
 use super::probe::Probe;
 use super::snapshots::Snapshots;
 use super::who::Who;
@@ -20,6 +21,7 @@ pub(super) struct Pool {
     pub(super) callers: Callers,
     pub(super) log: Log,
     pub(super) snapshots: Snapshots,
+    pub(super) names: Names,
     pub(super) probe: Probe,
     /// The file, where a mount is served and not a device.
     pub(super) file: Option<File>,

@@ -34,15 +34,15 @@ impl Probe {
         self.files.pressure(file).is_ok()
     }
 
-    /// Reads what `settings` set a limit on.
-    pub(super) fn read(&self, settings: &Settings) -> Readings {
-        let watched = |limit| settings.watches(limit).then_some(());
+    /// Reads what the limits that are `wanted` are held against.
+    pub(super) fn read(&self, wanted: impl Fn(Limit) -> bool) -> Readings {
+        let wanted = |limit| wanted(limit).then_some(());
         let pressure = |(resource, file)| {
-            watched(Limit::Pressure(resource)).and_then(|()| self.files.pressure(file).ok())
+            wanted(Limit::Pressure(resource)).and_then(|()| self.files.pressure(file).ok())
         };
         Readings {
-            load1: watched(Limit::Load).and_then(|()| self.files.load().ok()),
-            memory_available: watched(Limit::Memory)
+            load1: wanted(Limit::Load).and_then(|()| self.files.load().ok()),
+            memory_available: wanted(Limit::Memory)
                 .and_then(|()| self.files.memory().ok())
                 .map(|memory| memory.available),
             pressure: RESOURCES.map(pressure),

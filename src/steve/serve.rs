@@ -81,7 +81,8 @@ impl Pool {
 
     /// Looks at what the limits are held against.
     pub(super) fn look(&mut self, now: Time) {
-        let readings = self.probe.read(self.ledger.effective());
+        let settings = self.ledger.effective();
+        let readings = self.probe.read(|limit| settings.watches(limit));
         self.ledger.handle_readings(now, readings);
     }
 

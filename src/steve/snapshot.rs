@@ -2,15 +2,59 @@
 
 use std::collections::HashMap;
 
+use super::ask;
 use super::names::Names;
+use super::pool::{Call, Pool};
 use crate::ioctl::Setting;
 use crate::ledger::{self, BuildView, ClientView, Key, Ledger, Settings, Time, Usage};
 use crate::report::{
-    Build, Client, Holder, Lease, Limit, Origin, Readings, Refusal, Snapshot, Token, Totals,
+    self, Build, Client, Holder, Lease, Limit, Origin, Readings, Refusal, Snapshot, Token, Totals,
 };
 
+impl Pool {
+    /// Prints the report.
+    pub(super) fn report(&mut self, now: Time) {
+        let text = report::text(&self.snapshot(now));
+        self.log.say(&text);
+    }
+
+    /// Takes a snapshot and keeps it for the caller's open file. Returns its length.
+    pub(super) fn take_snapshot(&mut self, call: Call) -> u64 {
+        let bytes = self.snapshot(call.now).encode();
+        let length = bytes.len() as u64;
+        self.snapshots.keep(call.file, bytes);
+        length
+    }
+
+    fn snapshot(&mut self, now: Time) -> Snapshot {
+        if self.ledger.wants_readings(now) {
+            self.look(now);
+        }
+        let seen = self.seen();
+        take(&mut self.ledger, &mut self.names, &seen, now, self.started)
+    }
+
+    /// What the limits are held against, and what no limit is set on as it is now.
+    fn seen(&self) -> ledger::Readings {
+        let settings = self.ledger.effective();
+        let known = self.ledger.readings();
+        let other = self.probe.read(|limit| !settings.watches(limit));
+        ledger::Readings {
+            load1: known.load1.or(other.load1),
+            memory_available: known.memory_available.or(other.memory_available),
+            pressure: [0, 1, 2].map(|at| known.pressure[at].or(other.pressure[at])),
+        }
+    }
+}
+
 /// The pool at `now`, served since `started`.
-pub(super) fn take(ledger: &mut Ledger, names: &mut Names, now: Time, started: Time) -> Snapshot {
+fn take(
+    ledger: &mut Ledger,
+    names: &mut Names,
+    seen: &ledger::Readings,
+    now: Time,
+    started: Time,
+) -> Snapshot {
     names.expire(now);
     let mut stops = ledger::Limit::ALL.to_vec();
     stops.retain(|&limit| ledger.says_stop(now, limit));
@@ -25,12 +69,6 @@ pub(super) fn take(ledger: &mut Ledger, names: &mut Names, now: Time, started: T
         build: places.get(&view.build.index()).copied().unwrap_or_default(),
         ..client(ledger, names, now, view)
     });
-    let clients = clients.map(|mut client| {
-        // It could take one by now, or will be told so soon.
-        let is_over = available > 0 && client.refusal == Some(Refusal::NoneLeft);
-        client.refusal = client.refusal.filter(|_| !is_over);
-        client
-    });
     Snapshot {
         clients: clients.collect(),
         builds,
@@ -41,26 +79,13 @@ pub(super) fn take(ledger: &mut Ledger, names: &mut Names, now: Time, started: T
         effective: numbers(ledger.effective()),
         in_use: ledger.in_use(),
         reserved: ledger.reserved(),
-        readings: readings(ledger.readings(), ledger.effective(), &usage),
+        readings: readings(seen, ledger.effective(), &usage),
         totals: totals(ledger.totals()),
     }
 }
 
 fn numbers(settings: &Settings) -> [i64; Setting::ALL.len()] {
-    let integer = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-    let recheck = settings.load_recheck_timeout.as_micros();
-    Setting::ALL.map(|setting| match setting {
-        Setting::Jobs => settings.jobs.into(),
-        Setting::MinJobs => settings.min_jobs.into(),
-        Setting::PerProcessLimit => settings.per_process_limit.into(),
-        Setting::LoadAverage => settings.load_average.unwrap_or(-1),
-        Setting::LoadRecheckTimeout => i64::try_from(recheck).unwrap_or(i64::MAX),
-        Setting::MinMemoryAvail => settings.min_memory_avail.map_or(-1, integer),
-        Setting::JobMemory => integer(settings.job_memory),
-        Setting::MaxCpuPressure => settings.max_pressure[0].unwrap_or(-1),
-        Setting::MaxMemoryPressure => settings.max_pressure[1].unwrap_or(-1),
-        Setting::MaxIoPressure => settings.max_pressure[2].unwrap_or(-1),
-    })
+    Setting::ALL.map(|setting| ask::get(settings, setting))
 }
 
 fn readings(seen: &ledger::Readings, settings: &Settings, usage: &Usage) -> Readings {
@@ -121,6 +146,9 @@ fn client(ledger: &mut Ledger, names: &mut Names, now: Time, view: &ClientView) 
         Key::File(file) => (Holder::File(file), None, String::new()),
     };
     let is_hungry = view.waiting.is_some() || view.missed.is_some();
+    let refusal = refusal(ledger.refusal(now, view.id));
+    // It found nothing a while ago, but would by now.
+    let is_over = refusal == Refusal::NoneLeft && ledger.available(now) > 0;
     Client {
         holder,
         uid,
@@ -130,7 +158,7 @@ fn client(ledger: &mut Ledger, names: &mut Names, now: Time, view: &ClientView) 
         reserved: view.reserved,
         waiting: view.waiting.map(age),
         missed: view.missed.map(age),
-        refusal: is_hungry.then(|| refusal(ledger.refusal(now, view.id))),
+        refusal: (is_hungry && !is_over).then_some(refusal),
         lease: Lease {
             jobs: view.lease.jobs,
             min_memory_avail: view.lease.min_memory_avail,

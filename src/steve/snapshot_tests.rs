@@ -26,7 +26,8 @@ fn settings(jobs: u16) -> Settings {
 fn later(ledger: &mut Ledger) -> Snapshot {
     let now = NOW.after(Duration::from_millis(1500));
     let started = Time::from_nanos(1_500_000_000);
-    take(ledger, &mut Names::default(), now, started)
+    let seen = *ledger.readings();
+    take(ledger, &mut Names::default(), &seen, now, started)
 }
 
 /// A new client that takes `tokens` and gets them.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::callers::Callers;
 use super::failure::Failure;
 use super::log::{Level, Log};
+use super::names::Names;
 use super::options::Options;
 use super::pool::Pool;
 use super::probe::Probe;
@@ -35,6 +36,7 @@ pub(super) fn start(options: &Options) -> Result<(), Failure> {
         callers,
         log: Log::new(level(options)),
         snapshots: Snapshots::default(),
+        names: Names::default(),
         probe,
         file: None,
         opens: 0,
