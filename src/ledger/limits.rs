@@ -60,7 +60,7 @@ pub struct Readings {
 pub struct Usage {
     /// Tokens held and reserved.
     pub in_use: u16,
-    /// Tokens held for less than [`YOUNG`](super::YOUNG).
+    /// Tokens held for less than [`YOUNG`](super::YOUNG), or reserved.
     pub young: u16,
     /// What the pool has already added to the load average ([`super::load`]).
     pub load_share: f64,

@@ -79,7 +79,8 @@ impl Ledger {
     fn stands_in_line(&self, id: Id<Client>) -> bool {
         let client = &self.clients[id];
         let polls = !client.polls.is_empty() && !client.is_muted();
-        let wants = !client.reads.is_empty() || polls || client.is_lazy();
+        let lazy = client.is_lazy() && !client.kept;
+        let wants = !client.reads.is_empty() || polls || lazy;
         wants && !client.is_reserved() && !self.is_at_limit(id)
     }
 
@@ -89,9 +90,17 @@ impl Ledger {
         limit != 0 && self.clients[id].in_use() >= limit
     }
 
-    /// Whether a token could be given to `client` at once. It takes nothing from those in line: as
-    /// long as there is room, nobody stands there.
+    /// Whether a token could be given to `client` at once: there is room, and nobody comes before
+    /// it. (While there is room nobody stands in line, unless [`Ledger::poll_action`] is still to be
+    /// called for what has changed.)
     pub(super) fn can_take(&mut self, now: Time, id: Id<Client>) -> bool {
+        let next = self.line.first();
+        let first = next.and_then(|build| self.builds[build].line.first());
+        first.is_none_or(|first| first == id) && self.has_room(now, id)
+    }
+
+    /// Whether neither the pool's room nor its own limits stand against one token more for `client`.
+    pub(super) fn has_room(&mut self, now: Time, id: Id<Client>) -> bool {
         let build = self.clients[id].build;
         !self.is_at_limit(id) && !self.builds[build].is_at_limit() && self.in_use < self.room(now)
     }
@@ -111,7 +120,7 @@ impl Ledger {
         let load_share = self.load_share.at(now, self.in_use);
         Usage {
             in_use: self.in_use,
-            young: self.young_count,
+            young: self.young_count + self.reserved,
             load_share,
         }
     }

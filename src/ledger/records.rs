@@ -120,15 +120,16 @@ pub struct Client {
     pub(super) bytes: u64,
     pub(super) reads: List<Waiter, InLine>,
     pub(super) polls: List<Waiter, InLine>,
-    /// When a read without blocking last found nothing, unless it has got a token since.
+    /// When a read without blocking last found nothing, unless it has got a token or stood in line
+    /// since.
     pub(super) missed: Option<Time>,
+    /// Whether a token was kept for it in vain since then.
+    pub(super) kept: bool,
     /// Since when, in the order of arrivals, it wants a token that it has not got.
     pub(super) arrival: Option<u64>,
     pub(super) timer: Option<(Timer, Time)>,
     /// Promises in a row that lapsed unread.
     pub(super) lapses: u8,
-    /// Whether it ever stood in line with a blocked read or a poll.
-    pub(super) stood: bool,
     /// Whether it ever had a token, or gave back one that it never had.
     pub(super) took: bool,
     pub(super) warned_foreign: bool,
@@ -150,10 +151,10 @@ impl Client {
             reads: List::default(),
             polls: List::default(),
             missed: None,
+            kept: false,
             arrival: None,
             timer: None,
             lapses: 0,
-            stood: false,
             took: false,
             warned_foreign: false,
             warned_byte: false,
@@ -176,9 +177,9 @@ impl Client {
         self.held + u16::from(self.is_reserved())
     }
 
-    /// Whether it only ever reads without blocking, and found nothing the last time.
+    /// Whether it reads without blocking, found nothing the last time and waits with nothing since.
     pub(super) fn is_lazy(&self) -> bool {
-        self.missed.is_some() && !self.stood
+        self.missed.is_some() && !self.is_muted()
     }
 }
 
@@ -188,13 +189,20 @@ impl Keyed<u64> for Client {
     }
 }
 
+/// In line, one token more counts as much as so many later arrivals: in effect the fewest tokens
+/// come first and then the longest wait, and yet nobody waits for ever while others come and go.
+const AGING: u64 = 1 << 16;
+
 /// Within a build: the fewest tokens first, then the longest wait.
 impl Ranked for Client {
     fn node_mut(&mut self) -> &mut Node<Self> {
         &mut self.line
     }
     fn before(&self, other: &Self) -> bool {
-        (self.in_use(), self.arrival) < (other.in_use(), other.arrival)
+        let turn = |client: &Client| {
+            u64::from(client.in_use()) * AGING + client.arrival.unwrap_or_default()
+        };
+        (turn(self), self.arrival) < (turn(other), other.arrival)
     }
 }
 
@@ -275,8 +283,10 @@ impl Ranked for Build {
         &mut self.node
     }
     fn before(&self, other: &Self) -> bool {
-        self.cmp_share(other)
-            .then(self.arrival.cmp(&other.arrival))
-            .is_lt()
+        let turn = |build: &Build| {
+            u64::from(build.in_use) * AGING / u64::from(build.weight)
+                + build.arrival.unwrap_or_default()
+        };
+        (turn(self), self.arrival) < (turn(other), other.arrival)
     }
 }

@@ -55,8 +55,10 @@ impl Ledger {
             self.stop_timer(id);
         }
         if nonblocking {
-            self.clients[id].missed = Some(now);
             self.arrive(id);
+            let client = &mut self.clients[id];
+            client.missed = Some(now);
+            client.kept = false;
         }
         self.settle(id);
         Ok(if nonblocking {
@@ -100,14 +102,15 @@ impl Ledger {
     /// The part of a write for which the writer holds no token.
     fn handle_foreign(&mut self, now: Time, id: Id<Client>, asked: usize, returned: &mut Returned) {
         if self.settings.lenient_returns {
-            while returned.accepted < asked {
-                if let Some(token) = self.oldest_of_build(id) {
-                    let holder = self.tokens[token].client;
-                    self.put_back(now, token);
-                    self.settle(holder);
-                }
+            while returned.accepted < asked
+                && let Some(token) = self.oldest_of_build(id)
+            {
+                let holder = self.tokens[token].client;
+                self.put_back(now, token);
+                self.settle(holder);
                 returned.accepted += 1;
             }
+            returned.accepted = asked;
             return;
         }
         let client = &mut self.clients[id];
@@ -135,7 +138,7 @@ impl Ledger {
         let no_more = self.builds[client.build]
             .cmp_share(&self.builds[next])
             .is_le();
-        if no_more && self.can_take(now, id) {
+        if no_more && self.has_room(now, id) {
             self.reserve(now, id, Timer::Return);
         }
     }
@@ -228,7 +231,7 @@ impl Ledger {
             Wait::Poll { .. } => &mut client.polls,
         };
         list.push_back(&mut self.waiters, waiter);
-        client.stood = true;
+        client.missed = None; // now it does stand in line
         client.arrival.get_or_insert(arrival);
         Ok(())
     }
@@ -258,8 +261,10 @@ impl Ledger {
 
     /// `client` wants a token from now on, unless it already did.
     fn arrive(&mut self, id: Id<Client>) {
-        self.arrivals += 1;
-        self.clients[id].arrival.get_or_insert(self.arrivals);
+        if self.clients[id].arrival.is_none() {
+            self.arrivals += 1;
+            self.clients[id].arrival = Some(self.arrivals);
+        }
     }
 
     /// `client` has got a token: what counts is how long its other waiters have been there.

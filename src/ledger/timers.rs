@@ -60,8 +60,10 @@ impl Ledger {
         self.cancel(now, id);
         let client = &mut self.clients[id];
         match timer {
-            // It has not asked again: it wants no more for now.
-            Timer::Return | Timer::Keep => client.missed = None,
+            // It has not asked again at once: it wants no more for now.
+            Timer::Return => client.missed = None,
+            // It asks when one of its jobs ends, and may still want more then.
+            Timer::Keep => client.kept = true,
             Timer::Promise => {
                 client.lapses = client.lapses.saturating_add(1);
                 if client.lapses >= LAPSES {
