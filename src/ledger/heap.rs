@@ -45,6 +45,32 @@ impl<T> Default for Heap<T> {
 }
 
 impl<T: Ranked> Heap<T> {
+    /// All members, each checked to come after the one above it and to be linked both ways.
+    #[cfg(test)]
+    pub(super) fn audit(&self, slab: &mut Slab<T>) -> Vec<Id<T>> {
+        let mut members: Vec<_> = self.root.into_iter().collect();
+        let mut next = 0;
+        while let Some(&above) = members.get(next) {
+            let mut child = slab[above].node_mut().child;
+            let mut prev = above;
+            while let Some(id) = child {
+                assert!(
+                    !slab[id].before(&slab[above]),
+                    "{id:?} comes before {above:?}"
+                );
+                assert_eq!(slab[id].node_mut().prev, Some(prev));
+                members.push(id);
+                prev = id;
+                child = slab[id].node_mut().next;
+            }
+            next += 1;
+        }
+        for &id in &members {
+            assert!(slab[id].node_mut().present);
+        }
+        members
+    }
+
     pub(super) fn first(&self) -> Option<Id<T>> {
         self.root
     }

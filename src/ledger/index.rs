@@ -60,6 +60,12 @@ impl<T> Index<T> {
         None
     }
 
+    /// How many records are in it.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.places.iter().flatten().count()
+    }
+
     pub(super) fn insert<K: Hashed>(&mut self, slab: &Slab<T>, id: Id<T>)
     where
         T: Keyed<K>,

@@ -86,6 +86,20 @@ impl<T, L: Linked<T>> List<T, L> {
         }
     }
 
+    /// All members, each checked to be linked both ways.
+    #[cfg(test)]
+    pub(super) fn audit(&self, slab: &Slab<T>) -> Vec<Id<T>> {
+        let mut members = Vec::new();
+        let mut next = self.head;
+        while let Some(id) = next {
+            assert_eq!(L::links(&slab[id]).prev, members.last().copied());
+            members.push(id);
+            next = L::links(&slab[id]).next;
+        }
+        assert_eq!(self.tail, members.last().copied());
+        members
+    }
+
     /// From first to last.
     pub(super) fn iter<'a>(
         &self,

@@ -100,6 +100,24 @@ impl<T> Slab<T> {
         self.used -= 1;
     }
 
+    /// How many are in use, each place checked to be either that or in the list of free ones.
+    #[cfg(test)]
+    pub(super) fn audit(&self) -> usize {
+        let mut free = 0;
+        let mut next = self.free;
+        while let Some(id) = next {
+            let Slot::Free(after) = self.slots[id.index()] else {
+                panic!("{id:?} is in use and free");
+            };
+            free += 1;
+            next = after;
+        }
+        assert_eq!(self.used + free, self.slots.len());
+        assert!(self.slots.len() <= self.capacity);
+        assert_eq!(self.slots.capacity(), self.capacity);
+        self.used
+    }
+
     /// All that is in use, by place.
     pub(super) fn iter(&self) -> impl Iterator<Item = (Id<T>, &T)> {
         self.slots
