@@ -45,7 +45,7 @@ pub fn failure(program: &OsStr, error: &io::Error) -> Failure {
 }
 
 /// Whether there is a file for this name: it has a slash, or some directory of $PATH has it.
-fn is_there(program: &OsStr) -> bool {
+pub(super) fn is_there(program: &OsStr) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     program.as_bytes().contains(&b'/')
         || env::split_paths(&path).any(|directory| directory.join(program).exists())

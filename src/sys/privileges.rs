@@ -91,73 +91,49 @@ pub fn harden(kept: CapabilitySet) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::scratch::alone;
     use rustix::thread::capabilities;
     use std::fs;
-    use std::process::Command;
-
-    /// Runs one of the ignored tests below in a process of its own, as what it does cannot be undone.
-    fn alone(test: &str) {
-        let program = std::env::current_exe().unwrap();
-        let name = format!("sys::privileges::tests::{test}");
-        let output = Command::new(program)
-            .args(["--exact", "--ignored", &name])
-            .output()
-            .unwrap();
-        let told = String::from_utf8_lossy(&output.stdout);
-        assert!(
-            output.status.success() && told.contains("1 passed"),
-            "{told}"
-        );
-    }
 
     #[test]
-    fn root_becomes_nobody_for_good() {
-        if rustix::process::geteuid().is_root() {
-            alone("become_nobody");
-        } else {
-            let user = User {
+    fn root_becomes_nobody_for_good_and_nobody_becomes_root() {
+        alone(|| {
+            let root = User {
                 uid: 0,
                 gid: 0,
                 groups: vec![0],
             };
-            assert_eq!(become_user(&user).unwrap_err().errno, Errno::PERM);
-        }
+            if rustix::process::geteuid().is_root() {
+                become_user(&User {
+                    uid: 65534,
+                    gid: 65534,
+                    groups: vec![65534, 12],
+                })
+                .unwrap();
+                let status = fs::read_to_string("/proc/self/status").unwrap();
+                assert!(
+                    status.contains("\nUid:\t65534\t65534\t65534\t65534\n"),
+                    "{status}"
+                );
+                assert!(
+                    status.contains("\nGid:\t65534\t65534\t65534\t65534\n"),
+                    "{status}"
+                );
+                assert!(status.contains("\nGroups:\t12 65534 \n"), "{status}");
+                assert!(fs::read("/etc/shadow").is_err());
+            }
+            assert_eq!(become_user(&root).unwrap_err().errno, Errno::PERM);
+        });
     }
 
     #[test]
     fn nothing_is_left_to_a_hardened_process() {
-        alone("harden_ourselves");
-    }
-
-    #[test]
-    #[ignore = "run by another test"]
-    fn become_nobody() {
-        become_user(&User {
-            uid: 65534,
-            gid: 65534,
-            groups: vec![65534, 12],
-        })
-        .unwrap();
-        let status = fs::read_to_string("/proc/self/status").unwrap();
-        assert!(
-            status.contains("\nUid:\t65534\t65534\t65534\t65534\n"),
-            "{status}"
-        );
-        assert!(
-            status.contains("\nGid:\t65534\t65534\t65534\t65534\n"),
-            "{status}"
-        );
-        assert!(status.contains("\nGroups:\t12 65534 \n"), "{status}");
-        assert!(fs::read("/etc/shadow").is_err());
-    }
-
-    #[test]
-    #[ignore = "run by another test"]
-    fn harden_ourselves() {
-        harden(CapabilitySet::empty()).unwrap();
-        let sets = capabilities(None).unwrap();
-        assert!(sets.effective.is_empty() && sets.permitted.is_empty());
-        assert_eq!(rustix::thread::no_new_privs(), Ok(true));
-        assert_eq!(rustix::process::chroot("/"), Err(Errno::PERM));
+        alone(|| {
+            harden(CapabilitySet::empty()).unwrap();
+            let sets = capabilities(None).unwrap();
+            assert!(sets.effective.is_empty() && sets.permitted.is_empty());
+            assert_eq!(rustix::thread::no_new_privs(), Ok(true));
+            assert_eq!(rustix::process::chroot("/"), Err(Errno::PERM));
+        });
     }
 }

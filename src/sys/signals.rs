@@ -98,6 +98,14 @@ impl AsFd for Signals {
     }
 }
 
+/// Blocks every signal that can be, until this thread ends.
+pub(super) fn block_all() -> Result<()> {
+    let mut all = set(&[]);
+    // SAFETY: the pointer is to an initialised set.
+    unsafe { libc::sigfillset(&raw mut all) };
+    change_mask(libc::SIG_BLOCK, &all).map(drop)
+}
+
 /// A set of these signals, which are all valid numbers.
 fn set(signals: &[libc::c_int]) -> libc::sigset_t {
     let mut set = MaybeUninit::uninit();
