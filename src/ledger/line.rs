@@ -90,6 +90,18 @@ impl Ledger {
         limit != 0 && self.clients[id].in_use() >= limit
     }
 
+    /// Whether a token is set aside for `client`; it is not any more if the limit of a process has
+    /// been lowered since.
+    pub(super) fn has_claim(&mut self, now: Time, id: Id<Client>) -> bool {
+        let limit = self.settings.per_process_limit;
+        let client = &self.clients[id];
+        if client.is_reserved() && limit != 0 && client.held >= limit {
+            self.cancel(now, id);
+            self.settle(id);
+        }
+        self.clients[id].is_reserved()
+    }
+
     /// Whether a token could be given to `client` at once: there is room, and nobody comes before
     /// it. (While there is room nobody stands in line, unless [`Ledger::poll_action`] is still to be
     /// called for what has changed.)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::time::Time;
 
 /// The kernel's step, LOAD_FREQ in include/linux/sched/loadavg.h.
-const STEP: Duration = Duration::from_secs(5);
+pub(super) const STEP: Duration = Duration::from_secs(5);
 
 /// What a step leaves of the one-minute average: EXP_1 / FIXED_1, same file.
 const DECAY: f64 = 1884.0 / 2048.0;

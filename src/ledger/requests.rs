@@ -39,7 +39,7 @@ impl Ledger {
         unique: u64,
         nonblocking: bool,
     ) -> Result<Read, Full> {
-        if self.clients[id].is_reserved() || self.can_take(now, id) {
+        if self.has_claim(now, id) || self.can_take(now, id) {
             let byte = self.take(now, id);
             self.settle(id);
             return Ok(Read::Token(byte));
@@ -156,7 +156,7 @@ impl Ledger {
         kh: u64,
         register: bool,
     ) -> Result<bool, Full> {
-        let reserved = self.clients[id].is_reserved();
+        let reserved = self.has_claim(now, id);
         if reserved || !self.clients[id].is_muted() && self.can_take(now, id) {
             if let Some(waiter) = self.poll_of(id, file) {
                 self.drop_waiter(waiter);

@@ -3,8 +3,10 @@
 mod accounting;
 mod audit;
 mod limits;
+mod model;
 mod order;
 mod promises;
+mod random;
 
 use super::*;
 

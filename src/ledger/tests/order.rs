@@ -220,6 +220,18 @@ fn a_lowered_per_process_limit_takes_nothing_away() {
 }
 
 #[test]
+fn a_lowered_per_process_limit_stands_above_a_promise() {
+    let mut pool = Pool::new(4);
+    let a = pool.client(1);
+    pool.take(a, 1);
+    assert!(pool.poll(a));
+    pool.set(|settings| settings.per_process_limit = 1);
+    assert!(!pool.glance(a));
+    assert_eq!(pool.try_read(a), None);
+    assert_eq!(pool.free(), 3);
+}
+
+#[test]
 fn the_limit_of_a_build_counts_all_its_clients_and_no_others() {
     let mut pool = Pool::new(4);
     let root = pool.root(1, 1, Some(2));
