@@ -162,3 +162,140 @@ pub(super) fn set(ledger: &mut Ledger, setting: Setting, value: i64) -> Result<(
     }
     ledger.handle_settings(settings)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::Sizes;
+
+    fn ledger() -> Ledger {
+        let settings = Settings {
+            jobs: 8,
+            ..Settings::default()
+        };
+        Ledger::new(settings, Sizes::default()).unwrap()
+    }
+
+    #[test]
+    fn what_is_set_is_what_is_got() {
+        let mut ledger = ledger();
+        let values = [
+            7, 2, 3, 12_500_000, 250_000, 512, 300, 40_000_000, 50_000_000, 60_000_000,
+        ];
+        for (setting, value) in Setting::ALL.into_iter().zip(values) {
+            assert_eq!(set(&mut ledger, setting, value), Ok(()), "{setting:?}");
+        }
+        for (setting, value) in Setting::ALL.into_iter().zip(values) {
+            assert_eq!(get(ledger.settings(), setting), value, "{setting:?}");
+        }
+    }
+
+    #[test]
+    fn zero_and_less_set_no_limit_and_read_as_minus_one() {
+        let mut ledger = ledger();
+        for (setting, none) in [
+            (Setting::LoadAverage, -ONE),
+            (Setting::MinMemoryAvail, -1),
+            (Setting::MaxCpuPressure, -ONE),
+            (Setting::MaxMemoryPressure, -ONE),
+            (Setting::MaxIoPressure, -ONE),
+        ] {
+            for value in [0, -1, i64::MIN] {
+                set(&mut ledger, setting, 3_000_000).unwrap();
+                set(&mut ledger, setting, value).unwrap();
+                assert_eq!(get(ledger.settings(), setting), none, "{setting:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn values_out_of_range_change_nothing() {
+        let mut ledger = ledger();
+        let before = *ledger.settings();
+        for (setting, value) in [
+            (Setting::Jobs, 0),
+            (Setting::Jobs, 4097),
+            (Setting::Jobs, i64::MAX),
+            (Setting::MinJobs, 9),
+            (Setting::MinJobs, -1),
+            (Setting::PerProcessLimit, 4097),
+            (Setting::PerProcessLimit, -1),
+            (Setting::LoadRecheckTimeout, 0),
+            (Setting::JobMemory, -1),
+            (Setting::MaxIoPressure, 100_000_001),
+        ] {
+            assert_eq!(
+                set(&mut ledger, setting, value),
+                Err(Invalid),
+                "{setting:?} {value}"
+            );
+            assert_eq!(ledger.settings(), &before);
+        }
+    }
+
+    #[test]
+    fn numbers_and_payloads_are_told_apart() {
+        let eight = 8i64.to_ne_bytes();
+        assert_eq!(Ask::parse(ioctl::GET_TOKENS, &[]), Ok(Ask::Tokens));
+        assert_eq!(
+            Ask::parse(Setting::Jobs.getter(), &[]),
+            Ok(Ask::Get(Setting::Jobs))
+        );
+        let set = Ask::parse(Setting::MaxIoPressure.setter(), &eight);
+        assert_eq!(set, Ok(Ask::Set(Setting::MaxIoPressure, 8)));
+        assert_eq!(
+            Ask::parse(Setting::Jobs.setter(), &eight[..4]),
+            Err(Errno::INVAL)
+        );
+        assert_eq!(Ask::parse(0x5401, &[]), Err(Errno::NOTTY));
+    }
+
+    #[test]
+    fn a_registration_is_read_field_by_field() {
+        let mut bytes = Vec::new();
+        for word in [3u32, 4, 5, 0] {
+            bytes.extend(word.to_ne_bytes());
+        }
+        bytes.extend(600u64.to_ne_bytes());
+        let Ok(Ask::Register(asked)) = Ask::parse(ioctl::REGISTER, &bytes) else {
+            panic!("no registration");
+        };
+        assert_eq!(size_of::<Register>(), bytes.len());
+        let lease = Lease {
+            jobs: Some(5),
+            min_memory_avail: Some(600),
+        };
+        let expected = Registration {
+            weight: 3,
+            limit: Some(4),
+            lease,
+        };
+        assert_eq!(registration(&asked), Ok(expected));
+        let nothing = Registration {
+            weight: 1,
+            limit: None,
+            lease: Lease::default(),
+        };
+        assert_eq!(registration(&Register::default()), Ok(nothing));
+        for bad in [
+            Register {
+                weight: 101,
+                ..Register::default()
+            },
+            Register {
+                limit: 4097,
+                ..Register::default()
+            },
+            Register {
+                lease_jobs: u32::MAX,
+                ..Register::default()
+            },
+            Register {
+                reserved: 1,
+                ..Register::default()
+            },
+        ] {
+            assert_eq!(registration(&bad), Err(Errno::INVAL), "{bad:?}");
+        }
+    }
+}

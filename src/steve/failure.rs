@@ -4,7 +4,7 @@ use std::fmt;
 
 use rustix::io::Errno;
 
-use crate::sys::{cuse, errno};
+use crate::sys::{cuse, errno, mount, privileges, users};
 
 /// A reason and, where there is a likely one, its cure.
 #[derive(Debug)]
@@ -63,6 +63,37 @@ impl From<cuse::Error> for Failure {
             cuse::Error::NoSysfs(_) => failure.cure("mount sysfs on /sys"),
             cuse::Error::Refused(_) => failure.cure("try another --dev-name; dmesg may say more"),
             cuse::Error::Version(..) => failure.cure("a kernel newer than 2.6.31 is needed"),
+            _ => failure,
+        }
+    }
+}
+
+impl From<users::Error> for Failure {
+    fn from(error: users::Error) -> Self {
+        Failure::new(error.to_string()).cure("give a name that the user database has, or a number")
+    }
+}
+
+impl From<privileges::Error> for Failure {
+    fn from(error: privileges::Error) -> Self {
+        Failure::new(error.to_string()).cure("start it as root, or leave --user out")
+    }
+}
+
+impl From<mount::Error> for Failure {
+    fn from(error: mount::Error) -> Self {
+        use mount::Error;
+        let failure = Failure::new(error.to_string());
+        match error {
+            Error::Directory(_) | Error::NotRegular(_) => {
+                failure.cure("give the path of a file, which is made where it is missing")
+            }
+            Error::NoParent(_) => failure.cure("make the directory first"),
+            Error::Busy(_) => failure.cure("end the service that has it, or give another path"),
+            Error::NoDevice(_) => failure.cure("try 'modprobe fuse' (CONFIG_FUSE_FS)"),
+            Error::NoFusermount(_) => {
+                failure.cure("install fuse3, or start it as root or in a user namespace")
+            }
             _ => failure,
         }
     }

@@ -1,9 +1,14 @@
 //! From the command line to a service that stands, and to its end.
 
-use std::time::Duration;
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustix::process::{getgid, getuid};
+use rustix::thread::CapabilitySet;
 
 use super::callers::Callers;
 use super::failure::Failure;
+use super::file::File;
 use super::log::{Level, Log};
 use super::names::Names;
 use super::options::Options;
@@ -14,10 +19,23 @@ use super::snapshots::Snapshots;
 use crate::cli;
 use crate::ledger::{Ledger, Limit, Resource, Settings, Sizes};
 use crate::sys::channel::Channel;
-use crate::sys::cuse;
+use crate::sys::exits::raise_file_limit;
+use crate::sys::mount::Mount;
+use crate::sys::notify::Notify;
 use crate::sys::signals::Signals;
+use crate::sys::users::{self, User};
+use crate::sys::{cuse, mount, privileges};
+
+/// Mode of the file where none is asked for.
+const FILE_MODE: u32 = 0o660;
+
+/// Descriptors that are none of the clients' pidfds, and some to spare.
+const OTHER_FILES: u64 = 64;
 
 /// Serves as `options` say until there is a reason to end.
+///
+/// The order: all that can fail for a bad option; what needs root; the device; giving up root;
+/// and only then the word that it runs.
 ///
 /// # Errors
 /// What kept it from serving, or ended it.
@@ -25,35 +43,95 @@ pub(super) fn start(options: &Options) -> Result<(), Failure> {
     let settings = settings(options);
     let probe = Probe::open();
     check_pressure(&settings, &probe)?;
+    let user = options
+        .user
+        .as_deref()
+        .map(|user| users::user(&user.to_string_lossy()));
+    let user = user.transpose()?;
+    let group = options
+        .group
+        .as_deref()
+        .map(|group| users::group(&group.to_string_lossy()));
+    let group = group.transpose()?;
     let sizes = Sizes::default();
-    let ledger = Ledger::new(settings, sizes).map_err(|_| Failure::new("bad settings"))?;
+    raise_file_limit(u64::from(sizes.clients) + OTHER_FILES);
     let signals = Signals::block().map_err(|e| Failure::call("block signals", e))?;
-    let callers = Callers::new(sizes).map_err(|e| Failure::call("watch processes", e))?;
-    let (channel, node) = cuse::register(&options.dev_name)?;
-    node.set_access(None, options.mode)?;
+    let notify =
+        Notify::connect().map_err(|e| Failure::new(format!("cannot reach $NOTIFY_SOCKET: {e}")))?;
+
+    let (channel, served) = stand(options, group, user.as_ref())?;
     let mut pool = Pool {
-        ledger,
-        callers,
+        ledger: Ledger::new(settings, sizes).map_err(|_| Failure::new("settings out of range"))?,
+        callers: Callers::new(sizes).map_err(|e| Failure::call("watch processes", e))?,
         log: Log::new(level(options)),
         snapshots: Snapshots::default(),
         names: Names::default(),
         probe,
-        file: None,
+        file: served.file(),
         opens: 0,
         started: time(),
         stops: [false; Limit::ALL.len()],
     };
     pool.probe.arm(&settings);
-    say_hello(node.path(), &settings);
-    run(&mut pool, &channel, &signals)
-}
+    if let Some(user) = &user {
+        privileges::become_user(user)?;
+    }
+    privileges::harden(CapabilitySet::empty())?;
 
-fn run(pool: &mut Pool, channel: &Channel, signals: &Signals) -> Result<(), Failure> {
-    match serve(pool, channel, signals) {
+    say_hello(served.path(), &settings);
+    let tell = |state| notify.iter().for_each(|notify| notify.send(state));
+    tell("READY=1");
+    let end = serve(&mut pool, &channel, &signals);
+    tell("STOPPING=1");
+    match end {
         Ok(End::Signal) => Ok(()),
         Ok(End::DeviceGone) => Err(Failure::new("the device was taken away")),
         Err(errno) => Err(Failure::call("serve", errno)),
     }
+}
+
+/// What clients open. It goes when this does.
+enum Served {
+    Device(cuse::Node),
+    File(Mount, File),
+}
+
+impl Served {
+    fn path(&self) -> &Path {
+        match self {
+            Served::Device(node) => node.path(),
+            Served::File(mount, _) => mount.path(),
+        }
+    }
+
+    fn file(&self) -> Option<File> {
+        match self {
+            Served::Device(_) => None,
+            Served::File(_, file) => Some(*file),
+        }
+    }
+}
+
+/// Makes the device, or mounts the file.
+fn stand(
+    options: &Options,
+    group: Option<u32>,
+    user: Option<&User>,
+) -> Result<(Channel, Served), Failure> {
+    let Some(path) = &options.mount else {
+        let (channel, node) = cuse::register(&options.dev_name)?;
+        node.set_access(group, options.mode)?;
+        return Ok((channel, Served::Device(node)));
+    };
+    let (channel, mount) = mount::mount(path)?;
+    let uid = user.map_or(getuid().as_raw(), |user| user.uid);
+    let gid = user.map_or(getgid().as_raw(), |user| user.gid);
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let mode = options.mode.unwrap_or(FILE_MODE);
+    let file = File::new(mode, uid, group.unwrap_or(gid), now.as_secs());
+    Ok((channel, Served::File(mount, file)))
 }
 
 fn level(options: &Options) -> Level {
