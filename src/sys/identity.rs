@@ -22,7 +22,7 @@ pub struct Process {
 const PIDFD_THREAD: PidfdFlags = PidfdFlags::from_bits_retain(libc::O_EXCL as u32);
 
 /// `_IOWR(0xFF, 11, struct pidfd_info)` with that struct's first size, 64 bytes (Linux 6.13).
-const PIDFD_GET_INFO: u32 = 3 << 30 | 64 << 16 | 0xFF << 8 | 11;
+pub(super) const PIDFD_GET_INFO: u32 = 3 << 30 | 64 << 16 | 0xFF << 8 | 11;
 
 /// `struct pidfd_info` up to what is used of it.
 #[repr(C)]

@@ -29,5 +29,6 @@ pub mod reply;
 pub mod request;
 #[cfg(test)]
 pub(crate) mod scratch;
+pub mod seccomp;
 pub mod signals;
 pub mod users;
