@@ -267,7 +267,7 @@ mod tests {
             assert_eq!(exits.ended(&mut [0; BATCH]), Ok([].as_slice()));
             assert!(same_thread(id(), id()));
             assert_eq!(procfs::thread_group(id()), Ok(id()));
-            assert!(procfs::command_line(id(), &mut [0; 120]).contains("steve"));
+            assert_ne!(procfs::command_line(id(), &mut [0; 120]), "");
             assert!(Readings::open().load().is_ok());
             let _ = Readings::open().pressure(Resource::Cpu);
             let many: Vec<u8> = vec![1; 100 << 20];
