@@ -24,13 +24,17 @@ use crate::sys::mount::Mount;
 use crate::sys::notify::Notify;
 use crate::sys::signals::Signals;
 use crate::sys::users::{self, User};
-use crate::sys::{cuse, mount, privileges};
+use crate::sys::{cuse, mount, privileges, seccomp};
 
 /// Mode of the file where none is asked for.
 const FILE_MODE: u32 = 0o660;
 
 /// Descriptors that are none of the clients' pidfds, and some to spare.
 const OTHER_FILES: u64 = 64;
+
+const CONFINED: &str = "no system calls but those it needs from here on (seccomp)";
+const NOT_CONFINED: &str =
+    "this kernel has no seccomp filters, so the system calls are not limited";
 
 /// Serves as `options` say until there is a reason to end.
 ///
@@ -77,8 +81,11 @@ pub(super) fn start(options: &Options) -> Result<(), Failure> {
         privileges::become_user(user)?;
     }
     privileges::harden(CapabilitySet::empty())?;
+    let confined = seccomp::confine().map_err(|e| Failure::call("confine the service", e))?;
 
     say_hello(served.path(), &settings);
+    pool.log
+        .verbose(|| if confined { CONFINED } else { NOT_CONFINED });
     let tell = |state| notify.iter().for_each(|notify| notify.send(state));
     tell("READY=1");
     let end = serve(&mut pool, &channel, &signals);
