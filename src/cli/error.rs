@@ -38,6 +38,8 @@ pub enum Error {
         /// What would be accepted.
         expected: String,
     },
+    /// Options that are for a command, and no command.
+    MissingCommand,
     /// An argument where none is taken.
     UnexpectedArgument(OsString),
 }
@@ -65,6 +67,9 @@ impl fmt::Display for Error {
             } => {
                 write!(f, "bad value {value:?} for --{option}: expected {expected}")
             }
+            Error::MissingCommand => f.write_str(
+                "--auth, --limit, --weight and leases are for a command, and none is given",
+            ),
             Error::UnexpectedArgument(argument) => {
                 write!(
                     f,

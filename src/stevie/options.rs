@@ -1,0 +1,100 @@
+//! The command line of the client.
+
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use super::setting;
+use crate::cli::{self, Error, Parsed};
+use crate::ioctl::{Register, Setting};
+
+pub use table::PROGRAM;
+
+/// What the command line asks for.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// What to ask of the service, in this order, before the command.
+    pub actions: Vec<Action>,
+    /// The device, where one was named.
+    pub device: Option<PathBuf>,
+    /// How the command reaches the pool.
+    pub auth: Option<Auth>,
+    /// What is asked for the command's build.
+    pub build: Register,
+    /// Say what was chosen, and why.
+    pub verbose: bool,
+    /// The command and its arguments; may be empty where there are actions.
+    pub command: Vec<OsString>,
+}
+
+/// One thing to ask of the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Print how many tokens could be taken now.
+    GetTokens,
+    /// Print a setting.
+    Get(Setting),
+    /// Change a setting.
+    Set(Setting, i64),
+}
+
+/// How a command reaches the pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// It opens the device by its path: `fifo:PATH`.
+    Fifo,
+    /// It inherits descriptors of the device: `R,W`.
+    Fds,
+    /// It opens a FIFO, to which this process brings tokens from the device.
+    Bridge,
+    /// As is known to suit the command, else [`Auth::Fifo`].
+    Auto,
+}
+
+/// What to do.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Act on the options, then run the command.
+    Act(Options),
+    /// Print this text to stdout and end.
+    Print(String),
+    /// There is nothing to do: say how to use the program, and fail.
+    Usage,
+}
+
+impl Options {
+    /// Reads the arguments that follow the program's name.
+    ///
+    /// # Errors
+    ///
+    /// The first bad one.
+    pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, Error> {
+        let mut options = Options::default();
+        match cli::parse(&PROGRAM, &mut options, args)? {
+            Parsed::Text(text) => return Ok(Command::Print(text)),
+            Parsed::Rest(rest) => options.command = rest,
+        }
+        if options.command.is_empty() {
+            if options.build != Register::default() || options.auth.is_some() {
+                return Err(Error::MissingCommand);
+            }
+            if options.actions.is_empty() {
+                return Ok(Command::Usage);
+            }
+        }
+        Ok(Command::Act(options))
+    }
+
+    fn get(&mut self, setting: Setting) {
+        self.actions.push(Action::Get(setting));
+    }
+
+    fn set(&mut self, setting: Setting, value: &OsStr) -> Result<(), &'static str> {
+        self.actions
+            .push(Action::Set(setting, setting::parse(setting, value)?));
+        Ok(())
+    }
+}
