@@ -14,7 +14,7 @@ mod roff;
 pub use decimal::{format_decimal, parse_decimal};
 pub use error::Error;
 pub use help::{help, version};
-pub use message::{complain, print};
+pub use message::{complain, print, usage};
 pub use parse::{Parsed, parse};
 pub use roff::roff;
 

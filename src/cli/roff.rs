@@ -85,4 +85,9 @@ mod tests {
     fn the_page_of_steve_has_the_options_of_its_table() {
         check_page("man/steve.8", &crate::steve::options::PROGRAM);
     }
+
+    #[test]
+    fn the_page_of_stevie_has_the_options_of_its_table() {
+        check_page("man/stevie.1", &crate::stevie::options::PROGRAM);
+    }
 }

@@ -1,9 +1,105 @@
-//! The client.
+//! The client: looks at the pool, changes it, and runs commands in it.
 
+mod device;
+mod error;
 mod makeflags;
 pub mod options;
+mod run;
 mod setting;
 
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+use rustix::io::Errno;
+
+use crate::cli::{complain, print, usage};
+use crate::ioctl::Register;
+use device::Device;
+use error::Error;
+use options::{Action, Auth, Command, Options, PROGRAM};
+
+/// Runs the client, and becomes its command where there is one.
+pub fn main() -> ExitCode {
+    match Options::parse(std::env::args_os().skip(1)) {
+        Ok(Command::Act(options)) => act(options),
+        Ok(Command::Print(text)) => status(show(&text)),
+        Ok(Command::Usage) => {
+            usage(&PROGRAM);
+            ExitCode::from(2)
+        }
+        Err(error) => {
+            complain(PROGRAM.name, error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn act(options: Options) -> ExitCode {
+    let path = device::path(options.device);
+    if let Err(error) = options
+        .actions
+        .into_iter()
+        .try_for_each(|action| ask(&path, action))
+    {
+        return status(Err(error));
+    }
+    if options.command.is_empty() {
+        return ExitCode::SUCCESS;
+    }
+    let auth = options.auth.unwrap_or(Auth::Fifo);
+    let (error, status) = command(&path, auth, &options.build, &options.command);
+    complain(PROGRAM.name, error);
+    ExitCode::from(status)
+}
+
+/// Does one thing that an option asks for.
+fn ask(path: &Path, action: Action) -> Result<(), Error> {
+    match action {
+        Action::GetTokens => {
+            let tokens = Device::open_to_look(path)?.tokens()?;
+            show(&format!("{tokens}\n"))
+        }
+        Action::Get(setting) => {
+            let value = Device::open_to_look(path)?.get(setting)?;
+            show(&format!("{}\n", setting::show(setting, value)))
+        }
+        Action::Set(setting, value) => Device::open_to_change(path)?.set(setting, value),
+    }
+}
+
+/// Becomes the command, in a build of its own. Returns only if that fails.
+///
+/// The build is registered before the token is asked for, so that its limit and weight count for
+/// that token already.
+fn command(path: &Path, auth: Auth, build: &Register, command: &[OsString]) -> run::Failure {
+    let begin = || {
+        let device = Device::open_to_work(path)?;
+        device.register(build)?;
+        let token = device.take()?;
+        Ok((device, token))
+    };
+    match begin() {
+        Ok((device, token)) => match auth {
+            Auth::Fifo | Auth::Auto | Auth::Bridge => run::by_path(&device, token, command),
+            Auth::Fds => run::by_descriptors(&device, token, command),
+        },
+        Err(error) => (error, run::FAILED),
+    }
+}
+
+/// Writes to stdout.
+fn show(text: &str) -> Result<(), Error> {
+    print(text).map_err(|error| Error::Output(Errno::from_io_error(&error).unwrap_or(Errno::IO)))
+}
+
+/// The exit status of what needs no command; an error is told.
+fn status(result: Result<(), Error>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(PROGRAM.name, error);
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -1,0 +1,128 @@
+//! The device, as a client uses it.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags, open};
+use rustix::io::{Errno, read, retry_on_intr, write};
+
+use super::error::Error;
+use crate::ioctl::{GET_TOKENS, REGISTER, Register, Setting};
+use crate::sys::control;
+
+/// Where the device is unless someone says otherwise.
+const DEFAULT: &str = "/dev/steve";
+
+/// The path to use: as named by an option, else by $STEVE_DEVICE, else the usual one.
+pub(super) fn path(named: Option<PathBuf>) -> PathBuf {
+    let variable = || std::env::var_os("STEVE_DEVICE").filter(|value| !value.is_empty());
+    named
+        .or_else(|| variable().map(PathBuf::from))
+        .unwrap_or_else(|| DEFAULT.into())
+}
+
+/// An open device.
+pub(super) struct Device<'p> {
+    fd: OwnedFd,
+    path: &'p Path,
+}
+
+impl<'p> Device<'p> {
+    /// Opens the device to look at the pool.
+    pub(super) fn open_to_look(path: &'p Path) -> Result<Self, Error> {
+        Self::open(path, OFlags::RDONLY)
+    }
+
+    /// Opens the device to change the pool.
+    pub(super) fn open_to_change(path: &'p Path) -> Result<Self, Error> {
+        Self::open(path, OFlags::WRONLY)
+    }
+
+    /// Opens the device to take tokens and give them back.
+    pub(super) fn open_to_work(path: &'p Path) -> Result<Self, Error> {
+        Self::open(path, OFlags::RDWR)
+    }
+
+    fn open(path: &'p Path, flags: OFlags) -> Result<Self, Error> {
+        let fd = retry_on_intr(|| open(path, flags | OFlags::CLOEXEC, Mode::empty()))
+            .map_err(|errno| Error::Open(path.to_path_buf(), errno))?;
+        Ok(Device { fd, path })
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &'p Path {
+        self.path
+    }
+
+    /// The tokens that could be taken now.
+    pub(super) fn tokens(&self) -> Result<i64, Error> {
+        let (_, tokens) =
+            control::read(&self.fd, GET_TOKENS).map_err(|e| self.failed("get tokens from", e))?;
+        Ok(tokens)
+    }
+
+    /// A setting, as it goes over the wire.
+    pub(super) fn get(&self, setting: Setting) -> Result<i64, Error> {
+        let (_, value) = control::read(&self.fd, setting.getter())
+            .map_err(|e| self.failed(format!("get {} from", setting.name()), e))?;
+        Ok(value)
+    }
+
+    /// Changes a setting.
+    pub(super) fn set(&self, setting: Setting, value: i64) -> Result<(), Error> {
+        control::write(&self.fd, setting.setter(), &value)
+            .map_err(|e| self.failed(format!("set {} of", setting.name()), e))?;
+        Ok(())
+    }
+
+    /// Makes this process the root of a build.
+    ///
+    /// A jobserver that is not steve's has no such control, which is no failure while the build
+    /// asks for nothing.
+    pub(super) fn register(&self, build: &Register) -> Result<(), Error> {
+        let mut bytes = [0; size_of::<Register>()];
+        let words = [build.weight, build.limit, build.lease_jobs, build.reserved];
+        let (head, tail) = bytes.split_at_mut(size_of_val(&words));
+        for (place, word) in head.chunks_exact_mut(size_of::<u32>()).zip(words) {
+            place.copy_from_slice(&word.to_ne_bytes());
+        }
+        tail.copy_from_slice(&build.lease_min_memory_avail.to_ne_bytes());
+        match control::write(&self.fd, REGISTER, &bytes) {
+            Ok(_) => Ok(()),
+            Err(Errno::NOTTY) if *build == Register::default() => Ok(()),
+            Err(errno) => Err(self.failed("register a build with", errno)),
+        }
+    }
+
+    /// Takes a token, waiting for one.
+    pub(super) fn take(&self) -> Result<u8, Error> {
+        let mut token = [0];
+        match retry_on_intr(|| read(&self.fd, &mut token)) {
+            Ok(0) => Err(Error::EndOfFile(self.path.to_path_buf())),
+            Ok(_) => Ok(token[0]),
+            Err(errno) => Err(self.failed("take a token from", errno)),
+        }
+    }
+
+    /// Gives tokens back. Those that are not taken are ours no longer either way.
+    pub(super) fn give_back(&self, tokens: &[u8]) -> Result<(), Error> {
+        match retry_on_intr(|| write(&self.fd, tokens)) {
+            Ok(_) | Err(Errno::NOSPC) => Ok(()),
+            Err(errno) => Err(self.failed("give a token back to", errno)),
+        }
+    }
+
+    fn failed(&self, what: impl Into<String>, errno: Errno) -> Error {
+        Error::Device {
+            what: what.into(),
+            path: self.path.to_path_buf(),
+            errno,
+        }
+    }
+}
+
+impl AsFd for Device<'_> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
