@@ -64,7 +64,7 @@ fn ask(path: &Path, action: Action) -> Result<(), Error> {
             let value = Device::open_to_look(path)?.get(setting)?;
             show(&format!("{}\n", setting::show(setting, value)))
         }
-        Action::Set(setting, value) => Device::open_to_change(path)?.set(setting, value),
+        Action::Set(setting, value) => Device::open_to_work(path)?.set(setting, value),
     }
 }
 
