@@ -19,7 +19,7 @@ use super::snapshots::Snapshots;
 use crate::cli;
 use crate::ledger::{Ledger, Limit, Resource, Settings, Sizes};
 use crate::sys::channel::Channel;
-use crate::sys::exits::raise_file_limit;
+use crate::sys::events::raise_file_limit;
 use crate::sys::mount::Mount;
 use crate::sys::notify::Notify;
 use crate::sys::signals::Signals;
