@@ -2,6 +2,15 @@
 //!
 //! Interfaces are safe, descriptors are owned, and an error is either the errno alone
 //! ([`rustix::io::Errno`], which costs no allocation) or a small enum that names call and object.
+//!
+//! * Serving: [`cuse`] and [`mount`] make a [`channel`]; a [`request`] comes out of it and a
+//!   [`reply`] goes in, in the bytes of [`fuse_abi`] and the numbers of [`fuse_flags`].
+//! * Waiting: [`poll`], on the channel, on [`events`] (exits, and [`signals`]), on
+//!   [`pressure`] triggers.
+//! * Who asks: [`identity`] and [`procfs`].
+//! * The machine: [`readings`], [`cpus`], [`clock`].
+//! * Starting: [`users`], [`privileges`], [`seccomp`], [`notify`].
+//! * Being a client: [`device`], [`exec`].
 
 pub mod channel;
 pub mod clock;
