@@ -86,6 +86,11 @@ pub(super) fn start(options: &Options) -> Result<(), Failure> {
     say_hello(served.path(), &settings);
     pool.log
         .verbose(|| if confined { CONFINED } else { NOT_CONFINED });
+    if let (Some(_), Some(seconds)) = (&options.mount, mount::request_timeout()) {
+        pool.log.warn(format_args!(
+            "this kernel ends a mount when a client has waited {seconds} s; set fs.fuse.default_request_timeout and max_request_timeout to 0"
+        ));
+    }
     let tell = |state| notify.iter().for_each(|notify| notify.send(state));
     tell("READY=1");
     let end = serve(&mut pool, &channel, &signals);
