@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Flag, Program};
+use super::{Flag, Program, Take};
 
 /// The column in which the explanations begin; an option that reaches it has a line of its own.
 const COLUMN: usize = 30;
@@ -37,8 +37,10 @@ fn usage<T>(flag: &Flag<T>) -> String {
     let short = flag
         .short
         .map_or_else(|| "    ".to_string(), |short| format!("-{short}, "));
-    let value = flag
-        .value_name()
-        .map_or_else(String::new, |name| format!(" {name}"));
+    let value = match flag.take {
+        Take::Value(name, _) => format!(" {name}"),
+        Take::Optional(name, _) => format!("[={name}]"),
+        Take::Help | Take::Version | Take::Switch(_) => String::new(),
+    };
     format!("  {short}--{}{value}", flag.long)
 }

@@ -67,10 +67,15 @@ pub enum Take<T> {
     /// A value: its name as the help shows it, and its setter, which says what it would have
     /// accepted when it refuses.
     Value(&'static str, Setter<T>),
+    /// A value after `=`, or none.
+    Optional(&'static str, OptionalSetter<T>),
 }
 
 /// Stores a value, or says what would be accepted ("a whole number from 1 to 4096").
 pub type Setter<T> = fn(&mut T, &OsStr) -> Result<(), &'static str>;
+
+/// The same where the value may be left out.
+pub type OptionalSetter<T> = fn(&mut T, Option<&OsStr>) -> Result<(), &'static str>;
 
 impl<T> Program<T> {
     /// Every option, in the order of the table.
@@ -83,7 +88,7 @@ impl<T> Flag<T> {
     /// The name of the value, where there is one.
     pub fn value_name(&self) -> Option<&'static str> {
         match self.take {
-            Take::Value(name, _) => Some(name),
+            Take::Value(name, _) | Take::Optional(name, _) => Some(name),
             Take::Help | Take::Version | Take::Switch(_) => None,
         }
     }

@@ -49,16 +49,24 @@ pub fn parse<T>(
                 let option = flag.long;
                 let missing = |_| Error::MissingValue { option, name };
                 let value = parser.value().map_err(missing)?;
-                if let Err(expected) = set(options, &value) {
-                    let expected = expected.to_string();
-                    return Err(Error::BadValue {
-                        option,
-                        value,
-                        expected,
-                    });
-                }
+                set(options, &value).map_err(|expected| bad_value(option, value, expected))?;
+            }
+            Take::Optional(_, set) => {
+                let value = parser.optional_value();
+                set(options, value.as_deref()).map_err(|expected| {
+                    bad_value(flag.long, value.unwrap_or_default(), expected)
+                })?;
             }
         }
+    }
+}
+
+fn bad_value(option: &'static str, value: OsString, expected: &str) -> Error {
+    let expected = expected.to_string();
+    Error::BadValue {
+        option,
+        value,
+        expected,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The options part of a manual page.
 
-use super::{Flag, Program};
+use super::{Flag, Program, Take};
 
 /// The sections and options of `program` as mdoc(7) source.
 pub fn roff<T>(program: &Program<T>) -> String {
@@ -23,9 +23,11 @@ fn entry<T>(flag: &Flag<T>) -> String {
     let short = flag
         .short
         .map_or_else(String::new, |short| format!("Fl {short} , "));
-    let value = flag
-        .value_name()
-        .map_or_else(String::new, |name| format!(" Ar {name}"));
+    let value = match flag.take {
+        Take::Value(name, _) => format!(" Ar {name}"),
+        Take::Optional(name, _) => format!(" Ns Op = Ns Ar {name}"),
+        Take::Help | Take::Version | Take::Switch(_) => String::new(),
+    };
     let long = escape(flag.long);
     let body: Vec<_> = flag
         .man

@@ -1,10 +1,10 @@
 //! One moment of the pool, as the service tells it: to a signal as text, to stevie as bytes.
 //!
 //! Plain data that owns what it shows. [`Snapshot::encode`] and [`Snapshot::decode`] carry it
-//! through the ioctls, [`text()`] is the report, and a [`Figure`] holds a limit beside what was
-//! seen.
+//! through the ioctls, [`text()`] is the report, and a [`Reason`] is a refusal with the figure seen and the
+//! limit.
 
-mod figure;
+mod reason;
 mod seconds;
 mod text;
 mod wire;
@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use crate::ioctl::Setting;
 
-pub use figure::{Figure, Number};
+pub use reason::{Figure, Number, Reason};
 pub use seconds::Seconds;
-pub use text::{Reason, text};
+pub use text::text;
 pub use wire::VERSION;
 
 /// The pool at one moment.
@@ -272,4 +272,4 @@ impl Client {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

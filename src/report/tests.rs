@@ -144,17 +144,13 @@ limit reached: cpu pressure 30.5% of 30%
 fn every_refusal_is_told_with_the_figure_and_the_limit() {
     let mut snapshot = full();
     snapshot.readings.pressure[2] = Some(20_010_000);
-    let client = Client {
-        build: 1,
-        ..snapshot.clients[0].clone()
-    };
     let told = Refusal::ALL.map(|refusal| {
-        Reason {
-            snapshot: &snapshot,
-            client: Some(&client),
-            refusal,
-        }
-        .to_string()
+        let client = Client {
+            build: 1,
+            refusal: Some(refusal),
+            ..snapshot.clients[0].clone()
+        };
+        snapshot.reason_of(&client).unwrap().to_string()
     });
     let expected = [
         "no tokens left",
@@ -174,9 +170,9 @@ fn what_is_expected_is_told_where_only_that_passes_the_limit() {
     let mut snapshot = full();
     snapshot.readings.load = Some(500_000);
     snapshot.readings.memory = Some(2047);
-    let told = |limit| snapshot.figure(limit).unwrap().to_string();
-    assert_eq!(told(Limit::Load), "load average 0.5, 15 expected, of 13.2");
-    assert_eq!(told(Limit::Memory), "memory 2047 MiB of 2048 MiB");
+    let told: Vec<_> = snapshot.reasons().map(|r| r.to_string()).collect();
+    assert_eq!(told[0], "load average 0.5, 15 expected, of 13.2");
+    assert_eq!(told[1], "memory 2047 MiB of 2048 MiB");
 }
 
 #[test]
@@ -235,7 +231,6 @@ fn lengths_beyond_the_bytes_ask_for_no_room() {
 #[test]
 fn any_bytes_are_decoded_without_panic() {
     let seed = 0x5eed_u64;
-    println!("seed {seed:#x}");
     let mut state = seed;
     let mut random = move |below: usize| {
         state ^= state << 13;

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::{Client, Lease, Refusal, Seconds, Snapshot};
+use super::{Client, Lease, Seconds, Snapshot};
 use crate::ioctl::Setting;
 
 /// The report, some lines of text.
@@ -25,12 +25,7 @@ fn write_report(out: &mut String, snapshot: &Snapshot) -> fmt::Result {
     for client in snapshot.leases() {
         writeln!(out, "lease of {}: {}", client.holder, client.lease)?;
     }
-    for &limit in &snapshot.stops {
-        let reason = Reason {
-            snapshot,
-            client: None,
-            refusal: Refusal::Limit(limit),
-        };
+    for reason in snapshot.reasons() {
         writeln!(out, "limit reached: {reason}")?;
     }
     Ok(())
@@ -52,16 +47,8 @@ fn write_client(out: &mut String, snapshot: &Snapshot, client: &Client) -> fmt::
     };
     if let Some((what, since, ago)) = since {
         write!(out, ", {what} {}s{ago}", Seconds(since))?;
-        if let Some(refusal) = client.refusal {
-            write!(
-                out,
-                ": {}",
-                Reason {
-                    snapshot,
-                    client: Some(client),
-                    refusal
-                }
-            )?;
+        if let Some(reason) = snapshot.reason_of(client) {
+            write!(out, ": {reason}")?;
         }
     } else if !client.tokens.is_empty() {
         out.write_char(':')?;
@@ -89,44 +76,5 @@ impl fmt::Display for Lease {
             write!(f, "{comma}{floor} MiB available")?;
         }
         Ok(())
-    }
-}
-
-/// A refusal in words, with the figure seen and the limit.
-#[derive(Clone, Copy, Debug)]
-pub struct Reason<'a> {
-    /// Where the figures are.
-    pub snapshot: &'a Snapshot,
-    /// Who was refused, where that matters.
-    pub client: Option<&'a Client>,
-    /// Why.
-    pub refusal: Refusal,
-}
-
-impl fmt::Display for Reason<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.refusal {
-            Refusal::NoneLeft => f.write_str("no tokens left"),
-            Refusal::PerProcessLimit => {
-                f.write_str("per-process limit")?;
-                let limit = self.snapshot.effective(Setting::PerProcessLimit);
-                self.client.map_or(Ok(()), |client| {
-                    write!(f, " {} of {limit}", client.in_use())
-                })
-            }
-            Refusal::BuildLimit => {
-                f.write_str("build limit")?;
-                let build = self.client.map(|client| usize::from(client.build));
-                let build = build.and_then(|build| self.snapshot.builds.get(build));
-                match build.and_then(|build| Some((build.tokens, build.limit?))) {
-                    Some((tokens, limit)) => write!(f, " {tokens} of {limit}"),
-                    None => Ok(()),
-                }
-            }
-            Refusal::Limit(limit) => match self.snapshot.figure(limit) {
-                Some(figure) => figure.fmt(f),
-                None => f.write_str(limit.words()),
-            },
-        }
     }
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::ledger::{Origin::Session, Read, Registration, Sizes};
-use crate::report::{Reason, text};
+use crate::report::text;
 
 const NOW: Time = Time::from_nanos(60_000_000_000);
 
@@ -51,13 +51,7 @@ fn reason(ledger: &mut Ledger, client: ledger::Id<ledger::Client>) -> String {
     assert_eq!(ledger.poll_action(NOW), None);
     let snapshot = later(ledger);
     let client = snapshot.waiting().next().unwrap();
-    let refusal = client.refusal.unwrap();
-    let reason = Reason {
-        snapshot: &snapshot,
-        client: Some(client),
-        refusal,
-    }
-    .to_string();
+    let reason = snapshot.reason_of(client).unwrap().to_string();
     assert!(text(&snapshot).contains(&format!(", waiting for 1.5s: {reason}\n")));
     reason
 }

@@ -1,13 +1,17 @@
 //! The device, as a client uses it.
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Mode, OFlags, open};
 use rustix::io::{Errno, read, retry_on_intr, write};
 
 use super::error::Error;
-use crate::ioctl::{GET_TOKENS, REGISTER, Register, Setting};
-use crate::sys::device::{self, Access};
+use crate::ioctl::{
+    GET_TOKENS, PIECE, RECLAIM, REGISTER, Register, SNAPSHOT_NEXT, SNAPSHOT_TAKE, Setting,
+};
+use crate::report::Snapshot;
+use crate::sys::control;
 
 /// Where the device is unless someone says otherwise.
 const DEFAULT: &str = "/dev/steve";
@@ -22,25 +26,30 @@ pub(super) fn path(named: Option<PathBuf>) -> PathBuf {
 
 /// An open device.
 pub(super) struct Device<'p> {
-    inner: device::Device,
+    fd: OwnedFd,
     path: &'p Path,
 }
 
 impl<'p> Device<'p> {
     /// Opens the device to look at the pool.
     pub(super) fn open_to_look(path: &'p Path) -> Result<Self, Error> {
-        Self::open(path, Access::Read)
+        Self::open(path, OFlags::RDONLY)
     }
 
-    /// Opens the device to change the pool, or to take tokens from it and give them back.
+    /// Opens the device to change the pool.
+    pub(super) fn open_to_change(path: &'p Path) -> Result<Self, Error> {
+        Self::open(path, OFlags::WRONLY)
+    }
+
+    /// Opens the device to take tokens and give them back.
     pub(super) fn open_to_work(path: &'p Path) -> Result<Self, Error> {
-        Self::open(path, Access::ReadWrite)
+        Self::open(path, OFlags::RDWR)
     }
 
-    fn open(path: &'p Path, access: Access) -> Result<Self, Error> {
-        let inner = retry_on_intr(|| device::Device::open(path, access))
+    fn open(path: &'p Path, flags: OFlags) -> Result<Self, Error> {
+        let fd = retry_on_intr(|| open(path, flags | OFlags::CLOEXEC, Mode::empty()))
             .map_err(|errno| Error::Open(path.to_path_buf(), errno))?;
-        Ok(Device { inner, path })
+        Ok(Device { fd, path })
     }
 
     /// Where it is.
@@ -50,28 +59,47 @@ impl<'p> Device<'p> {
 
     /// The tokens that could be taken now.
     pub(super) fn tokens(&self) -> Result<i64, Error> {
-        let (_, tokens) = self
-            .inner
-            .get(GET_TOKENS)
-            .map_err(|e| self.failed("get tokens from", e))?;
+        let (_, tokens) =
+            control::read(&self.fd, GET_TOKENS).map_err(|e| self.failed("get tokens from", e))?;
         Ok(tokens)
     }
 
     /// A setting, as it goes over the wire.
     pub(super) fn get(&self, setting: Setting) -> Result<i64, Error> {
-        let (_, value) = self
-            .inner
-            .get(setting.getter())
+        let (_, value) = control::read(&self.fd, setting.getter())
             .map_err(|e| self.failed(format!("get {} from", setting.name()), e))?;
         Ok(value)
     }
 
     /// Changes a setting.
     pub(super) fn set(&self, setting: Setting, value: i64) -> Result<(), Error> {
-        self.inner
-            .set(setting.setter(), &value)
+        control::write(&self.fd, setting.setter(), &value)
             .map_err(|e| self.failed(format!("set {} of", setting.name()), e))?;
         Ok(())
+    }
+
+    /// The pool as it is now. It comes in pieces, all of the same moment.
+    pub(super) fn snapshot(&self) -> Result<Snapshot, Error> {
+        let failed = |errno| self.failed("get the status of", errno);
+        let (_, mut left) = control::read::<u64>(&self.fd, SNAPSHOT_TAKE).map_err(failed)?;
+        let mut bytes = Vec::new();
+        while left > 0 {
+            let (length, piece) =
+                control::read::<[u8; PIECE]>(&self.fd, SNAPSHOT_NEXT).map_err(failed)?;
+            let piece = piece.get(..length as usize).unwrap_or_default();
+            if piece.is_empty() {
+                break;
+            }
+            bytes.extend_from_slice(piece);
+            left = left.saturating_sub(u64::from(length));
+        }
+        Snapshot::decode(&bytes).ok_or_else(|| Error::Status(self.path.to_path_buf()))
+    }
+
+    /// Takes back what the process `pid` holds; returns how many tokens that were.
+    pub(super) fn reclaim(&self, pid: u32) -> Result<u32, Error> {
+        control::write(&self.fd, RECLAIM, &pid)
+            .map_err(|e| self.failed(format!("reclaim the tokens of PID {pid} from"), e))
     }
 
     /// Makes this process the root of a build.
@@ -86,7 +114,7 @@ impl<'p> Device<'p> {
             place.copy_from_slice(&word.to_ne_bytes());
         }
         tail.copy_from_slice(&build.lease_min_memory_avail.to_ne_bytes());
-        match self.inner.set(REGISTER, &bytes) {
+        match control::write(&self.fd, REGISTER, &bytes) {
             Ok(_) => Ok(()),
             Err(Errno::NOTTY) if *build == Register::default() => Ok(()),
             Err(errno) => Err(self.failed("register a build with", errno)),
@@ -96,7 +124,7 @@ impl<'p> Device<'p> {
     /// Takes a token, waiting for one.
     pub(super) fn take(&self) -> Result<u8, Error> {
         let mut token = [0];
-        match retry_on_intr(|| read(self, &mut token)) {
+        match retry_on_intr(|| read(&self.fd, &mut token)) {
             Ok(0) => Err(Error::EndOfFile(self.path.to_path_buf())),
             Ok(_) => Ok(token[0]),
             Err(errno) => Err(self.failed("take a token from", errno)),
@@ -105,7 +133,7 @@ impl<'p> Device<'p> {
 
     /// Gives tokens back. Those that are not taken are ours no longer either way.
     pub(super) fn give_back(&self, tokens: &[u8]) -> Result<(), Error> {
-        match retry_on_intr(|| write(self, tokens)) {
+        match retry_on_intr(|| write(&self.fd, tokens)) {
             Ok(_) | Err(Errno::NOSPC) => Ok(()),
             Err(errno) => Err(self.failed("give a token back to", errno)),
         }
@@ -122,6 +150,6 @@ impl<'p> Device<'p> {
 
 impl AsFd for Device<'_> {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.inner.as_fd()
+        self.fd.as_fd()
     }
 }

@@ -1,11 +1,16 @@
 //! The client: looks at the pool, changes it, and runs commands in it.
 
 mod device;
+mod document;
 mod error;
+mod json;
 mod makeflags;
+mod metrics;
 pub mod options;
+mod patience;
 mod run;
 mod setting;
+mod watch;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -15,6 +20,7 @@ use rustix::io::Errno;
 
 use crate::cli::{complain, print, usage};
 use crate::ioctl::Register;
+use crate::report;
 use device::Device;
 use error::Error;
 use options::{Action, Auth, Command, Options, PROGRAM};
@@ -37,11 +43,8 @@ pub fn main() -> ExitCode {
 
 fn act(options: Options) -> ExitCode {
     let path = device::path(options.device);
-    if let Err(error) = options
-        .actions
-        .into_iter()
-        .try_for_each(|action| ask(&path, action))
-    {
+    let mut actions = options.actions.into_iter();
+    if let Err(error) = actions.try_for_each(|action| ask(&path, action, options.json)) {
         return status(Err(error));
     }
     if options.command.is_empty() {
@@ -54,7 +57,7 @@ fn act(options: Options) -> ExitCode {
 }
 
 /// Does one thing that an option asks for.
-fn ask(path: &Path, action: Action) -> Result<(), Error> {
+fn ask(path: &Path, action: Action, json: bool) -> Result<(), Error> {
     match action {
         Action::GetTokens => {
             let tokens = Device::open_to_look(path)?.tokens()?;
@@ -64,7 +67,20 @@ fn ask(path: &Path, action: Action) -> Result<(), Error> {
             let value = Device::open_to_look(path)?.get(setting)?;
             show(&format!("{}\n", setting::show(setting, value)))
         }
-        Action::Set(setting, value) => Device::open_to_work(path)?.set(setting, value),
+        Action::Set(setting, value) => Device::open_to_change(path)?.set(setting, value),
+        Action::Status => {
+            let snapshot = Device::open_to_look(path)?.snapshot()?;
+            match json {
+                true => show(&format!("{}\n", document::document(&snapshot))),
+                false => show(&report::text(&snapshot)),
+            }
+        }
+        Action::Metrics => show(&metrics::metrics(&Device::open_to_look(path)?.snapshot()?)),
+        Action::Watch(period) => watch::watch(path, period),
+        Action::Reclaim(pid) => {
+            let tokens = Device::open_to_change(path)?.reclaim(pid)?;
+            show(&format!("{tokens}\n"))
+        }
     }
 }
 
@@ -76,7 +92,7 @@ fn command(path: &Path, auth: Auth, build: &Register, command: &[OsString]) -> r
     let begin = || {
         let device = Device::open_to_work(path)?;
         device.register(build)?;
-        let token = device.take()?;
+        let token = patience::take(&device)?;
         Ok((device, token))
     };
     match begin() {

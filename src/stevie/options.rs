@@ -6,6 +6,7 @@ mod tests;
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::setting;
 use crate::cli::{self, Error, Parsed};
@@ -24,6 +25,8 @@ pub struct Options {
     pub auth: Option<Auth>,
     /// What is asked for the command's build.
     pub build: Register,
+    /// Print what [`Action::Status`] prints as JSON.
+    pub json: bool,
     /// Say what was chosen, and why.
     pub verbose: bool,
     /// The command and its arguments; may be empty where there are actions.
@@ -39,6 +42,14 @@ pub enum Action {
     Get(Setting),
     /// Change a setting.
     Set(Setting, i64),
+    /// Print who holds the pool and who waits.
+    Status,
+    /// Print the pool's figures for Prometheus.
+    Metrics,
+    /// Show the pool as it changes, with so much time between two looks.
+    Watch(Duration),
+    /// Take back what the process with this id holds.
+    Reclaim(u32),
 }
 
 /// How a command reaches the pool.
@@ -77,6 +88,10 @@ impl Options {
             Parsed::Text(text) => return Ok(Command::Print(text)),
             Parsed::Rest(rest) => options.command = rest,
         }
+        options.take_period();
+        if options.json && !options.actions.contains(&Action::Status) {
+            options.actions.push(Action::Status);
+        }
         if options.command.is_empty() {
             if options.build != Register::default() || options.auth.is_some() {
                 return Err(Error::MissingCommand);
@@ -86,6 +101,17 @@ impl Options {
             }
         }
         Ok(Command::Act(options))
+    }
+
+    /// Makes a number that follows `--watch` its value: who watches runs no command.
+    fn take_period(&mut self) {
+        if let [number] = &self.command[..]
+            && let Some(Action::Watch(period)) = self.actions.last_mut()
+            && let Some(seconds) = table::seconds(number)
+        {
+            *period = seconds;
+            self.command.clear();
+        }
     }
 
     fn get(&mut self, setting: Setting) {

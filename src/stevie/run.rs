@@ -2,18 +2,22 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use rustix::io::{FdFlags, dup, fcntl_setfd};
+use rustix::io::{Errno, FdFlags, dup, fcntl_setfd};
 
 use super::device::Device;
 use super::error::Error;
 use super::makeflags::{with_auth, without_auth};
-use crate::sys::exec::{self, exec};
 
 /// stevie itself failed.
 pub(super) const FAILED: u8 = 125;
+/// The command was found, but would not run.
+const NOT_RUNNABLE: u8 = 126;
+/// The command was not found.
+const NOT_FOUND: u8 = 127;
 
 /// Why there is no command, and what to exit with.
 pub(super) type Failure = (Error, u8);
@@ -72,16 +76,22 @@ pub(super) fn prepare(command: &[OsString], auth: &OsStr) -> Command {
 }
 
 fn become_command(device: &Device<'_>, token: u8, mut command: Command) -> Failure {
-    let failure = exec(&mut command);
+    let error = command.exec();
     // The end of this process would give it back as well, but not before the message is out.
     let _ = device.give_back(&[token]);
-    not_started(&command, failure)
+    not_started(&command, &error)
 }
 
 /// What to say and to exit with when `command` did not start.
-pub(super) fn not_started(command: &Command, failure: exec::Failure) -> Failure {
+pub(super) fn not_started(command: &Command, error: &std::io::Error) -> Failure {
+    let errno = Errno::from_io_error(error).unwrap_or(Errno::INVAL);
+    let status = if errno == Errno::NOENT {
+        NOT_FOUND
+    } else {
+        NOT_RUNNABLE
+    };
     (
-        Error::Command(command.get_program().to_os_string(), failure),
-        failure.status(),
+        Error::Command(command.get_program().to_os_string(), errno),
+        status,
     )
 }

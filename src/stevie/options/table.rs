@@ -2,9 +2,10 @@
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::{Action, Auth, Options};
-use crate::cli::{Flag, Program, Section, Take};
+use crate::cli::{Flag, Program, Section, Take, parse_decimal};
 use crate::ioctl::Setting;
 
 /// An option that prints a setting.
@@ -35,8 +36,13 @@ macro_rules! set {
 
 const AUTH: &str = "\"fifo\", \"fds\", \"bridge\" or \"auto\"";
 const TOKENS: &str = "a whole number from 1 to 4096";
+const PID: &str = "a process id";
+const SECONDS: &str = "a number of seconds, at least 0.1";
 const WEIGHT: &str = "a whole number from 1 to 100";
 const MEBIBYTES: &str = "a whole number of MiB above 0";
+
+/// How often `--watch` looks unless it is told.
+const PERIOD: Duration = Duration::from_secs(1);
 
 /// The command line.
 pub static PROGRAM: Program<Options> = Program {
@@ -125,6 +131,42 @@ const LOOK: Section<Options> = Section {
             help: "tokens that could be taken now",
             man: "Print the number of tokens that could be taken now.",
         },
+        Flag {
+            short: None,
+            long: "status",
+            take: Take::Switch(|o| o.actions.push(Action::Status)),
+            help: "who holds tokens, who waits, and why",
+            man: "Print the report: who holds tokens and for how long, who waits and why, and the\n\
+                  limits that say stop. steve prints the same on SIGUSR1.",
+        },
+        Flag {
+            short: None,
+            long: "json",
+            take: Take::Switch(|o| o.json = true),
+            help: "the same and more as one JSON document",
+            man: "Print the status as one JSON document, described below.",
+        },
+        Flag {
+            short: None,
+            long: "watch",
+            take: Take::Optional("SECONDS", |o, v| {
+                let period = v.map_or(Some(PERIOD), seconds).ok_or(SECONDS)?;
+                o.actions.push(Action::Watch(period));
+                Ok(())
+            }),
+            help: "the same as it changes, looked at every second",
+            man: "Show the pool on the terminal as it changes, looked at every SECONDS, by default\n\
+                  every second, until q is pressed. The number may also be an argument of its own.\n\
+                  Where stdout is no terminal, print the report each time.",
+        },
+        Flag {
+            short: None,
+            long: "metrics",
+            take: Take::Switch(|o| o.actions.push(Action::Metrics)),
+            help: "its figures for Prometheus",
+            man: "Print the pool's figures in the text format of Prometheus, as the textfile\n\
+                  collector of node_exporter takes them.",
+        },
         get!(
             Jobs,
             "get-jobs",
@@ -191,6 +233,18 @@ const LOOK: Section<Options> = Section {
 const CHANGE: Section<Options> = Section {
     title: "Change",
     flags: &[
+        Flag {
+            short: None,
+            long: "reclaim",
+            take: Take::Value("PID", |o, v| {
+                let pid = number(v, 1, i32::MAX.unsigned_abs()).ok_or(PID)?;
+                o.actions.push(Action::Reclaim(pid));
+                Ok(())
+            }),
+            help: "take back the tokens of a process",
+            man: "Take back the tokens of the process PID, which sits on them, and print how many\n\
+                  that were. For root and the user that steve runs as.",
+        },
         set!(
             Jobs,
             "set-jobs" "N",
@@ -294,6 +348,12 @@ const GENERAL: Section<Options> = Section {
         },
     ],
 };
+
+/// A period that a person can follow, and that leaves the service its time.
+pub(super) fn seconds(value: &OsStr) -> Option<Duration> {
+    let millionths = u64::try_from(parse_decimal(value.to_str()?)?).ok()?;
+    (millionths >= 100_000).then(|| Duration::from_micros(millionths))
+}
 
 fn auth(value: &OsStr) -> Option<Auth> {
     match value.to_str()? {

@@ -139,3 +139,57 @@ fn help_and_version_are_texts_to_print() {
     assert_eq!(run("--help"), Ok(Command::Print(cli::help(&PROGRAM))));
     assert_eq!(run("-V"), Ok(Command::Print(cli::version(&PROGRAM))));
 }
+
+#[test]
+fn looks_at_the_pool() {
+    let actions = |line| parse(line).unwrap().actions;
+    assert_eq!(actions("--status"), [Action::Status]);
+    assert_eq!(
+        actions("--metrics -t"),
+        [Action::Metrics, Action::GetTokens]
+    );
+    for line in ["--json", "--status --json", "--json --status"] {
+        let options = parse(line).unwrap();
+        assert_eq!(
+            (&options.actions[..], options.json),
+            (&[Action::Status][..], true),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn the_period_of_a_watch_may_be_left_out() {
+    for (line, seconds) in [
+        ("--watch", 1.0),
+        ("--watch=0.5", 0.5),
+        ("--watch 0.5", 0.5),
+        ("--watch=3 --watch=10", 10.0),
+    ] {
+        let options = parse(line).unwrap();
+        let period = Duration::from_secs_f64(seconds);
+        assert_eq!(
+            options.actions.last(),
+            Some(&Action::Watch(period)),
+            "{line}"
+        );
+        assert_eq!(options.command, [""; 0], "{line}");
+    }
+    for bad in ["", "0.01", "-1", "x"] {
+        let text =
+            format!("bad value \"{bad}\" for --watch: expected a number of seconds, at least 0.1");
+        assert_eq!(parse(&format!("--watch={bad}")).unwrap_err(), text);
+    }
+}
+
+#[test]
+fn reclaim() {
+    assert_eq!(
+        parse("--reclaim 42").unwrap().actions,
+        [Action::Reclaim(42)]
+    );
+    for bad in ["0", "-1", "x", "4294967295"] {
+        let text = format!("bad value \"{bad}\" for --reclaim: expected a process id");
+        assert_eq!(parse(&format!("--reclaim={bad}")).unwrap_err(), text);
+    }
+}
