@@ -54,13 +54,12 @@ fn notice(waited: Duration, snapshot: Option<&Snapshot>) -> String {
     };
     let reason = snapshot.reasons().next();
     let reason = reason.map_or("no tokens left".to_string(), |reason| reason.to_string());
-    match snapshot.waiting().count() {
-        0 | 1 => format!("stevie: waiting for a token for {seconds}s: {reason}"),
-        waiting => {
-            let others = waiting - 1;
-            format!("stevie: waiting for a token for {seconds}s, as {others} others do: {reason}")
-        }
-    }
+    let others = match snapshot.waiting().count() {
+        0 | 1 => String::new(),
+        2 => ", with one other".to_string(),
+        waiting => format!(", with {} others", waiting - 1),
+    };
+    format!("stevie: waiting for a token for {seconds}s{others}: {reason}")
 }
 
 /// Cut to one line of the terminal.
@@ -91,7 +90,7 @@ mod tests {
         snapshot.clients[0].waiting = Some(WAITED);
         assert_eq!(
             notice(WAITED, Some(&snapshot)),
-            "stevie: waiting for a token for 3s, as 1 others do: no tokens left"
+            "stevie: waiting for a token for 3s, with one other: no tokens left"
         );
         assert_eq!(
             notice(WAITED, Some(&full())),

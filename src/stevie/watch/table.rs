@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use super::view::{Ranks, Short, Style, Window, business};
 use crate::report::{Client, Holder, Origin, Snapshot};
 
-/// The builds: an empty line, a head and at most `most` lines more.
+/// The builds: an empty line, a head and at most `most` lines more; nothing where that is 0.
 pub(super) fn builds(
     snapshot: &Snapshot,
     ranks: &Ranks,
@@ -111,8 +111,8 @@ fn why(snapshot: &Snapshot, client: &Client) -> String {
     }
 }
 
-/// An empty line, the head and `most` lines for the rows, of which the last says how many did not
-/// fit.
+/// An empty line, the head and up to `most` lines for the rows, of which the last says how many did
+/// not fit; nothing at all where `most` is 0.
 fn table(
     head: &str,
     rows: impl ExactSizeIterator<Item = (usize, String)>,
@@ -121,6 +121,9 @@ fn table(
     most: usize,
     more: impl Fn(usize) -> String,
 ) -> Vec<String> {
+    if most == 0 {
+        return Vec::new();
+    }
     let count = rows.len();
     let shown = if count > most {
         most.saturating_sub(1)

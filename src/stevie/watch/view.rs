@@ -36,7 +36,9 @@ pub(super) fn render(snapshot: &Snapshot, window: Window) -> String {
         .map(|client| format!("lease of {}: {}", client.holder, client.lease));
     lines.extend(reasons.chain(leases).map(|line| window.clip(&line)));
     let room = window.height.saturating_sub(lines.len());
-    let builds = builds(snapshot, &ranks, window, room / 3);
+    // The clients say most, and get what there is where that is little.
+    let few = if room < 12 { 0 } else { room / 3 };
+    let builds = builds(snapshot, &ranks, window, few);
     let room = room.saturating_sub(builds.len());
     let clients = clients(snapshot, &ranks, window, room);
     lines.extend(builds.into_iter().chain(clients));
