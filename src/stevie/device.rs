@@ -131,6 +131,17 @@ impl<'p> Device<'p> {
         }
     }
 
+    /// Takes a token from a device that has been made non-blocking, if there is one.
+    pub(super) fn try_take(&self) -> Result<Option<u8>, Error> {
+        let mut token = [0];
+        match retry_on_intr(|| read(self, &mut token)) {
+            Ok(0) => Err(Error::EndOfFile(self.path.to_path_buf())),
+            Ok(_) => Ok(Some(token[0])),
+            Err(Errno::AGAIN) => Ok(None),
+            Err(errno) => Err(self.failed("take a token from", errno)),
+        }
+    }
+
     /// Gives tokens back. Those that are not taken are ours no longer either way.
     pub(super) fn give_back(&self, tokens: &[u8]) -> Result<(), Error> {
         match retry_on_intr(|| write(&self.fd, tokens)) {

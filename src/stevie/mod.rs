@@ -1,8 +1,10 @@
 //! The client: looks at the pool, changes it, and runs commands in it.
 
+mod bridge;
 mod device;
 mod document;
 mod error;
+mod fifo;
 mod json;
 mod makeflags;
 mod metrics;
@@ -51,9 +53,13 @@ fn act(options: Options) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let auth = options.auth.unwrap_or(Auth::Fifo);
-    let (error, status) = command(&path, auth, &options.build, &options.command);
-    complain(PROGRAM.name, error);
-    ExitCode::from(status)
+    match command(&path, auth, &options.build, &options.command) {
+        Ok(status) => ExitCode::from(status),
+        Err((error, status)) => {
+            complain(PROGRAM.name, error);
+            ExitCode::from(status)
+        }
+    }
 }
 
 /// Does one thing that an option asks for.
@@ -84,23 +90,27 @@ fn ask(path: &Path, action: Action, json: bool) -> Result<(), Error> {
     }
 }
 
-/// Becomes the command, in a build of its own. Returns only if that fails.
+/// Becomes the command, in a build of its own; or runs it, and returns the status to exit with.
 ///
 /// The build is registered before the token is asked for, so that its limit and weight count for
 /// that token already.
-fn command(path: &Path, auth: Auth, build: &Register, command: &[OsString]) -> run::Failure {
+fn command(
+    path: &Path,
+    auth: Auth,
+    build: &Register,
+    command: &[OsString],
+) -> Result<u8, run::Failure> {
     let begin = || {
         let device = Device::open_to_work(path)?;
         device.register(build)?;
         let token = patience::take(&device)?;
         Ok((device, token))
     };
-    match begin() {
-        Ok((device, token)) => match auth {
-            Auth::Fifo | Auth::Auto | Auth::Bridge => run::by_path(&device, token, command),
-            Auth::Fds => run::by_descriptors(&device, token, command),
-        },
-        Err(error) => (error, run::FAILED),
+    let (device, token) = begin().map_err(|error| (error, run::FAILED))?;
+    match auth {
+        Auth::Fifo | Auth::Auto => Err(run::by_path(&device, token, command)),
+        Auth::Fds => Err(run::by_descriptors(&device, token, command)),
+        Auth::Bridge => bridge::run(&device, token, command),
     }
 }
 

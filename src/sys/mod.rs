@@ -4,6 +4,7 @@
 //! ([`rustix::io::Errno`], which costs no allocation) or a small enum that names call and object.
 
 pub mod channel;
+pub mod child;
 pub mod clock;
 pub mod cpus;
 pub mod control;

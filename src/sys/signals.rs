@@ -20,6 +20,23 @@ pub enum Signal {
     Report,
 }
 
+/// Numbers by which signals are named here.
+pub mod number {
+    pub use libc::{
+        SIGCHLD as CHLD, SIGCONT as CONT, SIGHUP as HUP, SIGINT as INT, SIGQUIT as QUIT,
+        SIGTERM as TERM, SIGTSTP as TSTP, SIGUSR1 as USR1, SIGUSR2 as USR2, SIGWINCH as WINCH,
+    };
+}
+
+/// A signal that has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// Which.
+    pub number: i32,
+    /// Whether no process sent it: so come a terminal's, which go to every process of the foreground group.
+    pub by_kernel: bool,
+}
+
 /// Signals that no longer act on the calling thread and those it starts, but are read here.
 pub struct Signals {
     fd: OwnedFd,
@@ -61,8 +78,8 @@ impl Signals {
 
     /// The next signal that the service acts on, if one has come.
     pub fn read(&self) -> Result<Option<Signal>> {
-        while let Some(number) = self.read_number()? {
-            match number {
+        while let Some(received) = self.read_next()? {
+            match received.number {
                 libc::SIGTERM | libc::SIGINT => return Ok(Some(Signal::End)),
                 libc::SIGUSR1 => return Ok(Some(Signal::Report)),
                 _ => {}
@@ -71,18 +88,23 @@ impl Signals {
         Ok(None)
     }
 
-    /// The number of the next signal, if one has come.
-    pub fn read_number(&self) -> Result<Option<i32>> {
+    /// The next signal, if one has come.
+    pub fn read_next(&self) -> Result<Option<Received>> {
         let mut record = [0; size_of::<libc::signalfd_siginfo>()];
         loop {
             match read(&self.fd, &mut record) {
-                // ssi_signo, a u32, is the record's first field.
-                Ok(_) => return Ok(i32::from_bytes(&record)),
+                Ok(_) => break,
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => return Ok(None),
                 Err(errno) => return Err(errno),
             }
         }
+        // The record begins with ssi_signo, ssi_errno and ssi_code, 32 bits each.
+        let Some([number, _, code]) = <[i32; 3]>::from_bytes(&record) else {
+            return Ok(None);
+        };
+        let by_kernel = code == libc::SI_KERNEL;
+        Ok(Some(Received { number, by_kernel }))
     }
 }
 
