@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::cli::{self, Error, Parsed};
+use crate::sys::cpus;
 
 pub use table::PROGRAM;
 
@@ -118,12 +119,13 @@ impl Options {
         Ok(Command::Serve(options))
     }
 
-    /// Tokens in the pool: as asked for, else the CPUs that this process may use, of which std
-    /// knows the affinity mask and the cgroup's quota.
+    /// Tokens in the pool: as asked for, else one for each CPU that this process may use.
     pub fn jobs(&self) -> u16 {
-        self.jobs.unwrap_or_else(|| {
-            let cpus = std::thread::available_parallelism().map_or(1, usize::from);
-            u16::try_from(cpus).unwrap_or(MAX_JOBS).min(MAX_JOBS)
-        })
+        let cpus = || {
+            u16::try_from(cpus::usable())
+                .unwrap_or(MAX_JOBS)
+                .min(MAX_JOBS)
+        };
+        self.jobs.unwrap_or_else(cpus)
     }
 }

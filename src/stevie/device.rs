@@ -1,9 +1,8 @@
 //! The device, as a client uses it.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags, open};
 use rustix::io::{Errno, read, retry_on_intr, write};
 
 use super::error::Error;
@@ -11,7 +10,7 @@ use crate::ioctl::{
     GET_TOKENS, PIECE, RECLAIM, REGISTER, Register, SNAPSHOT_NEXT, SNAPSHOT_TAKE, Setting,
 };
 use crate::report::Snapshot;
-use crate::sys::control;
+use crate::sys::device::{self, Access};
 
 /// Where the device is unless someone says otherwise.
 const DEFAULT: &str = "/dev/steve";
@@ -26,30 +25,25 @@ pub(super) fn path(named: Option<PathBuf>) -> PathBuf {
 
 /// An open device.
 pub(super) struct Device<'p> {
-    fd: OwnedFd,
+    inner: device::Device,
     path: &'p Path,
 }
 
 impl<'p> Device<'p> {
     /// Opens the device to look at the pool.
     pub(super) fn open_to_look(path: &'p Path) -> Result<Self, Error> {
-        Self::open(path, OFlags::RDONLY)
+        Self::open(path, Access::Read)
     }
 
-    /// Opens the device to change the pool.
-    pub(super) fn open_to_change(path: &'p Path) -> Result<Self, Error> {
-        Self::open(path, OFlags::WRONLY)
-    }
-
-    /// Opens the device to take tokens and give them back.
+    /// Opens the device to change the pool, or to take tokens from it and give them back.
     pub(super) fn open_to_work(path: &'p Path) -> Result<Self, Error> {
-        Self::open(path, OFlags::RDWR)
+        Self::open(path, Access::ReadWrite)
     }
 
-    fn open(path: &'p Path, flags: OFlags) -> Result<Self, Error> {
-        let fd = retry_on_intr(|| open(path, flags | OFlags::CLOEXEC, Mode::empty()))
+    fn open(path: &'p Path, access: Access) -> Result<Self, Error> {
+        let inner = retry_on_intr(|| device::Device::open(path, access))
             .map_err(|errno| Error::Open(path.to_path_buf(), errno))?;
-        Ok(Device { fd, path })
+        Ok(Device { inner, path })
     }
 
     /// Where it is.
@@ -59,21 +53,26 @@ impl<'p> Device<'p> {
 
     /// The tokens that could be taken now.
     pub(super) fn tokens(&self) -> Result<i64, Error> {
-        let (_, tokens) =
-            control::read(&self.fd, GET_TOKENS).map_err(|e| self.failed("get tokens from", e))?;
+        let (_, tokens) = self
+            .inner
+            .get(GET_TOKENS)
+            .map_err(|e| self.failed("get tokens from", e))?;
         Ok(tokens)
     }
 
     /// A setting, as it goes over the wire.
     pub(super) fn get(&self, setting: Setting) -> Result<i64, Error> {
-        let (_, value) = control::read(&self.fd, setting.getter())
+        let (_, value) = self
+            .inner
+            .get(setting.getter())
             .map_err(|e| self.failed(format!("get {} from", setting.name()), e))?;
         Ok(value)
     }
 
     /// Changes a setting.
     pub(super) fn set(&self, setting: Setting, value: i64) -> Result<(), Error> {
-        control::write(&self.fd, setting.setter(), &value)
+        self.inner
+            .set(setting.setter(), &value)
             .map_err(|e| self.failed(format!("set {} of", setting.name()), e))?;
         Ok(())
     }
@@ -81,11 +80,13 @@ impl<'p> Device<'p> {
     /// The pool as it is now. It comes in pieces, all of the same moment.
     pub(super) fn snapshot(&self) -> Result<Snapshot, Error> {
         let failed = |errno| self.failed("get the status of", errno);
-        let (_, mut left) = control::read::<u64>(&self.fd, SNAPSHOT_TAKE).map_err(failed)?;
+        let (_, mut left) = self.inner.get::<u64>(SNAPSHOT_TAKE).map_err(failed)?;
         let mut bytes = Vec::new();
         while left > 0 {
-            let (length, piece) =
-                control::read::<[u8; PIECE]>(&self.fd, SNAPSHOT_NEXT).map_err(failed)?;
+            let (length, piece) = self
+                .inner
+                .get::<[u8; PIECE]>(SNAPSHOT_NEXT)
+                .map_err(failed)?;
             let piece = piece.get(..length as usize).unwrap_or_default();
             if piece.is_empty() {
                 break;
@@ -98,7 +99,8 @@ impl<'p> Device<'p> {
 
     /// Takes back what the process `pid` holds; returns how many tokens that were.
     pub(super) fn reclaim(&self, pid: u32) -> Result<u32, Error> {
-        control::write(&self.fd, RECLAIM, &pid)
+        self.inner
+            .set(RECLAIM, &pid)
             .map_err(|e| self.failed(format!("reclaim the tokens of PID {pid} from"), e))
     }
 
@@ -114,7 +116,7 @@ impl<'p> Device<'p> {
             place.copy_from_slice(&word.to_ne_bytes());
         }
         tail.copy_from_slice(&build.lease_min_memory_avail.to_ne_bytes());
-        match control::write(&self.fd, REGISTER, &bytes) {
+        match self.inner.set(REGISTER, &bytes) {
             Ok(_) => Ok(()),
             Err(Errno::NOTTY) if *build == Register::default() => Ok(()),
             Err(errno) => Err(self.failed("register a build with", errno)),
@@ -124,7 +126,7 @@ impl<'p> Device<'p> {
     /// Takes a token, waiting for one.
     pub(super) fn take(&self) -> Result<u8, Error> {
         let mut token = [0];
-        match retry_on_intr(|| read(&self.fd, &mut token)) {
+        match retry_on_intr(|| read(self, &mut token)) {
             Ok(0) => Err(Error::EndOfFile(self.path.to_path_buf())),
             Ok(_) => Ok(token[0]),
             Err(errno) => Err(self.failed("take a token from", errno)),
@@ -144,7 +146,7 @@ impl<'p> Device<'p> {
 
     /// Gives tokens back. Those that are not taken are ours no longer either way.
     pub(super) fn give_back(&self, tokens: &[u8]) -> Result<(), Error> {
-        match retry_on_intr(|| write(&self.fd, tokens)) {
+        match retry_on_intr(|| write(self, tokens)) {
             Ok(_) | Err(Errno::NOSPC) => Ok(()),
             Err(errno) => Err(self.failed("give a token back to", errno)),
         }
@@ -161,6 +163,6 @@ impl<'p> Device<'p> {
 
 impl AsFd for Device<'_> {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
+        self.inner.as_fd()
     }
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use rustix::io::Errno;
 
 use crate::sys::errno::text;
+use crate::sys::exec::Failure;
 
 /// A failure. The text is one line; the caller adds the program's name.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub(super) enum Error {
     /// The status that came from the device cannot be read.
     Status(PathBuf),
     /// The command would not start.
-    Command(OsString, Errno),
+    Command(OsString, Failure),
     /// A call that has nothing to do with the device or the command.
     System(&'static str, Errno),
     /// The output could not be written.
@@ -66,7 +67,12 @@ impl fmt::Display for Error {
                     "unable to read the status of {path}: steve and stevie differ in version"
                 )
             }
-            Error::Command(name, errno) => write!(f, "unable to run {name:?}: {}", text(*errno)),
+            Error::Command(name, Failure::NotFound) => {
+                write!(f, "unable to run {name:?}: {}", text(Errno::NOENT))
+            }
+            Error::Command(name, Failure::NotRunnable(errno)) => {
+                write!(f, "unable to run {name:?}: {}", text(*errno))
+            }
             Error::System(what, errno) => write!(f, "unable to {what}: {}", text(*errno)),
             Error::Output(errno) => write!(f, "unable to write to stdout: {}", text(*errno)),
         }

@@ -73,7 +73,7 @@ fn ask(path: &Path, action: Action, json: bool) -> Result<(), Error> {
             let value = Device::open_to_look(path)?.get(setting)?;
             show(&format!("{}\n", setting::show(setting, value)))
         }
-        Action::Set(setting, value) => Device::open_to_change(path)?.set(setting, value),
+        Action::Set(setting, value) => Device::open_to_work(path)?.set(setting, value),
         Action::Status => {
             let snapshot = Device::open_to_look(path)?.snapshot()?;
             match json {
@@ -84,7 +84,7 @@ fn ask(path: &Path, action: Action, json: bool) -> Result<(), Error> {
         Action::Metrics => show(&metrics::metrics(&Device::open_to_look(path)?.snapshot()?)),
         Action::Watch(period) => watch::watch(path, period),
         Action::Reclaim(pid) => {
-            let tokens = Device::open_to_change(path)?.reclaim(pid)?;
+            let tokens = Device::open_to_work(path)?.reclaim(pid)?;
             show(&format!("{tokens}\n"))
         }
     }

@@ -2,22 +2,18 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use rustix::io::{Errno, FdFlags, dup, fcntl_setfd};
+use rustix::io::{FdFlags, dup, fcntl_setfd};
 
 use super::device::Device;
 use super::error::Error;
 use super::makeflags::{with_auth, without_auth};
+use crate::sys::exec::{self, exec};
 
 /// stevie itself failed.
 pub(super) const FAILED: u8 = 125;
-/// The command was found, but would not run.
-const NOT_RUNNABLE: u8 = 126;
-/// The command was not found.
-const NOT_FOUND: u8 = 127;
 
 /// Why there is no command, and what to exit with.
 pub(super) type Failure = (Error, u8);
@@ -76,22 +72,16 @@ pub(super) fn prepare(command: &[OsString], auth: &OsStr) -> Command {
 }
 
 fn become_command(device: &Device<'_>, token: u8, mut command: Command) -> Failure {
-    let error = command.exec();
+    let failure = exec(&mut command);
     // The end of this process would give it back as well, but not before the message is out.
     let _ = device.give_back(&[token]);
-    not_started(&command, &error)
+    not_started(&command, failure)
 }
 
 /// What to say and to exit with when `command` did not start.
-pub(super) fn not_started(command: &Command, error: &std::io::Error) -> Failure {
-    let errno = Errno::from_io_error(error).unwrap_or(Errno::INVAL);
-    let status = if errno == Errno::NOENT {
-        NOT_FOUND
-    } else {
-        NOT_RUNNABLE
-    };
+pub(super) fn not_started(command: &Command, failure: exec::Failure) -> Failure {
     (
-        Error::Command(command.get_program().to_os_string(), errno),
-        status,
+        Error::Command(command.get_program().to_os_string(), failure),
+        failure.status(),
     )
 }

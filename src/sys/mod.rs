@@ -7,7 +7,6 @@ pub mod channel;
 pub mod child;
 pub mod clock;
 pub mod cpus;
-pub mod control;
 pub mod cuse;
 pub mod device;
 pub mod errno;

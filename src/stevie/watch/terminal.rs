@@ -113,8 +113,8 @@ impl Terminal {
             result => result?,
         };
         let [signals, keys] = fds.map(|fd| !fd.revents().is_empty());
-        if signals && let Some(number) = self.signals.read_number()? {
-            return self.obey(number);
+        if signals && let Some(signal) = self.signals.read_next()? {
+            return self.obey(signal.number);
         }
         if keys && is_quit()? {
             return Ok(Event::Quit);
