@@ -1,13 +1,16 @@
 //! Questions and changes that come by ioctl.
 
+use std::fmt;
+
 use rustix::io::Errno;
 
 use super::ask::{self, Ask};
-use super::pool::{Call, Pool, READABLE, WRITABLE};
-use super::who::Who;
+use super::names::passer_by;
+use super::pool::{Call, Pool};
+use super::requests::{READABLE, WRITABLE};
 use crate::cli::format_decimal;
 use crate::ioctl::{Register, Setting, Unit};
-use crate::ledger::Key;
+use crate::ledger::{Key, Registration};
 use crate::sys::reply::Reply;
 
 impl Pool {
@@ -68,13 +71,13 @@ impl Pool {
         ask::set(&mut self.ledger, setting, value).map_err(|_| Errno::INVAL)?;
         self.probe.arm(self.ledger.settings());
         self.look(call.now);
-        self.log.verbose(|| {
-            let value = match setting.unit() {
-                Unit::Integer => value.to_string(),
-                Unit::Millionths => format_decimal(value),
-            };
-            let who = Who(Key::Process(call.header.tid));
-            format!("{} set to {value} by {who}", setting.name())
+        let value = match (ask::get(self.ledger.settings(), setting), setting.unit()) {
+            (..0, _) => "none".to_string(),
+            (value, Unit::Integer) => value.to_string(),
+            (value, Unit::Millionths) => format_decimal(value),
+        };
+        self.tell(call, |who| {
+            format!("{who} sets {} to {value}", setting.name())
         });
         Ok(())
     }
@@ -88,26 +91,66 @@ impl Pool {
         let done = self.ledger.handle_register(call.now, client, registration);
         done.map_err(|_| Errno::NOMEM)?;
         self.look(call.now);
-        let key = self.ledger.key(client);
-        self.log
-            .verbose(|| format!("{} begins a build: {registration:?}", Who(key)));
+        self.tell(call, |who| {
+            let asked = Asked(registration);
+            format!("{who} begins a build{asked}")
+        });
         Ok(())
     }
 
     /// Takes back what a process holds: root and the service's own user may.
     fn reclaim(&mut self, call: Call, pid: u32) -> Result<u16, Errno> {
-        let asker = Who(Key::Process(call.header.tid));
         let holder = Key::Process(pid);
         if call.header.uid != 0 && call.header.uid != rustix::process::getuid().as_raw() {
-            self.log
-                .verbose(|| format!("{asker} may not reclaim the tokens of {}", Who(holder)));
+            self.tell(call, |who| {
+                format!("{who} may not reclaim the tokens of PID {pid}")
+            });
             return Err(Errno::PERM);
         }
         let client = self.ledger.client(holder).ok_or(Errno::SRCH)?;
         let tokens = self.ledger.handle_reclaim(call.now, client);
-        self.log
-            .verbose(|| format!("{tokens} tokens of {} reclaimed by {asker}", Who(holder)));
+        let holder = self.names.who(call.now, holder);
+        let asker = passer_by(call.header.tid);
+        self.log.warn(format_args!(
+            "{tokens} tokens of {holder} are reclaimed by {asker}"
+        ));
         Ok(tokens)
+    }
+
+    /// Says what the caller has done.
+    fn tell(&mut self, call: Call, text: impl FnOnce(&str) -> String) {
+        if self.log.is_verbose() {
+            self.log.verbose(|| text(&passer_by(call.header.tid)));
+        }
+    }
+}
+
+/// What a build asks for, in words.
+struct Asked(Registration);
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Registration {
+            weight,
+            limit,
+            lease,
+        } = self.0;
+        if weight > 1 {
+            write!(f, ", which counts {weight} times")?;
+        }
+        if let Some(limit) = limit {
+            write!(f, ", of at most {limit} jobs")?;
+        }
+        if let Some(jobs) = lease.jobs {
+            write!(f, "; meanwhile the pool has no more than {jobs} jobs")?;
+        }
+        if let Some(mib) = lease.min_memory_avail {
+            write!(
+                f,
+                "; meanwhile at least {mib} MiB of memory must be available"
+            )?;
+        }
+        Ok(())
     }
 }
 

@@ -10,11 +10,11 @@ mod names;
 pub mod options;
 mod pool;
 mod probe;
+mod requests;
 mod serve;
 mod snapshot;
 mod snapshots;
 mod start;
-mod who;
 
 use std::process::ExitCode;
 

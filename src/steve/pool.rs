@@ -8,11 +8,8 @@ use super::log::Log;
 use super::names::Names;
 use super::probe::Probe;
 use super::snapshots::Snapshots;
-use super::who::Who;
-use crate::ledger::{Action, Client, Id, Ledger, Limit, Read, Time};
+use crate::ledger::{Action, Ledger, Limit, Time};
 use crate::sys::channel::Channel;
-use crate::sys::fuse_flags::{FileFlags, FopenFlags, PollEvents};
-use crate::sys::reply::Reply;
 use crate::sys::request::{Header, Operation, Request};
 
 /// The pool and all that its requests touch.
@@ -28,8 +25,8 @@ pub(super) struct Pool {
     /// Opens so far.
     pub(super) opens: u64,
     pub(super) started: Time,
-    /// Which limits said stop when that was last told.
-    pub(super) stops: [bool; Limit::ALL.len()],
+    /// Which limits said stop when that was last told, and when that was.
+    pub(super) stops: ([bool; Limit::ALL.len()], Time),
 }
 
 /// One call on the device.
@@ -40,11 +37,6 @@ pub(super) struct Call {
     /// The number of the open file.
     pub(super) file: u64,
 }
-
-/// The two lowest bits of the number of an open file say what it was opened for, since an ioctl
-/// does not.
-pub(super) const READABLE: u64 = 1;
-pub(super) const WRITABLE: u64 = 2;
 
 impl Pool {
     /// Answers one request.
@@ -112,187 +104,24 @@ impl Pool {
     /// Carries out what the ledger has decided.
     pub(super) fn act(&mut self, now: Time, channel: &Channel) {
         while let Some(action) = self.ledger.poll_action(now) {
-            self.log.debug(|| format!("{action:?}"));
             match action {
                 Action::Grant {
                     unique,
                     client,
                     byte,
                 } => {
+                    self.log
+                        .debug(|| format!("reply {unique}: token {byte:#04x}"));
                     if channel.parked(unique).data(&[byte]).is_err() {
                         self.ledger.handle_undelivered(now, client, byte);
                     }
                 }
                 // Fails only where nobody polls any more.
                 Action::Wake { kh, .. } => {
+                    self.log.debug(|| format!("wake-up of poll {kh}"));
                     let _ = channel.notify_poll(kh);
                 }
             }
-        }
-    }
-
-    /// The client that asks, made one if it is new.
-    pub(super) fn meet(&mut self, call: Call) -> Result<Id<Client>, Errno> {
-        match self
-            .callers
-            .meet(&mut self.ledger, call.header.tid, call.file)
-        {
-            Ok((client, new)) => {
-                if new {
-                    let key = self.ledger.key(client);
-                    self.log.verbose(|| format!("{} has come", Who(key)));
-                }
-                Ok(client)
-            }
-            Err(errno) => {
-                self.log.verbose(|| {
-                    format!(
-                        "no room for thread {}: too many clients or too few descriptors",
-                        call.header.tid
-                    )
-                });
-                Err(errno)
-            }
-        }
-    }
-
-    fn open(&mut self, flags: FileFlags, reply: Reply<'_>) -> Result<(), Errno> {
-        self.opens += 1;
-        let access = if flags.readable() { READABLE } else { 0 }
-            | if flags.writable() { WRITABLE } else { 0 };
-        let flags = if self.file.is_some() {
-            FopenFlags::STREAM
-        } else {
-            FopenFlags::NONE
-        };
-        reply.opened(self.opens << 2 | access, flags)
-    }
-
-    fn read(&mut self, call: Call, flags: FileFlags, reply: Reply<'_>) -> Result<(), Errno> {
-        let client = match self.meet(call) {
-            Ok(client) => client,
-            Err(errno) => return reply.error(errno),
-        };
-        if self.ledger.wants_readings(call.now) {
-            self.look(call.now);
-        }
-        match self
-            .ledger
-            .handle_read(call.now, client, call.header.unique, flags.nonblocking())
-        {
-            Ok(Read::Token(byte)) => {
-                self.log
-                    .debug(|| format!("reply {}: token {byte:#04x}", call.header.unique));
-                if reply.data(&[byte]).is_err() {
-                    self.ledger.handle_undelivered(call.now, client, byte);
-                }
-                Ok(())
-            }
-            Ok(Read::Again(refusal)) => {
-                self.log
-                    .debug(|| format!("reply {}: {refusal:?}", call.header.unique));
-                reply.error(Errno::AGAIN)
-            }
-            Ok(Read::Parked) => {
-                reply.park();
-                Ok(())
-            }
-            Err(full) => {
-                self.log
-                    .verbose(|| format!("no room for one more that waits: {full:?}"));
-                reply.error(Errno::NOMEM)
-            }
-        }
-    }
-
-    fn write(&mut self, call: Call, data: &[u8], reply: Reply<'_>) -> Result<(), Errno> {
-        let client = match self.meet(call) {
-            Ok(client) => client,
-            Err(errno) => return reply.error(errno),
-        };
-        let returned = self.ledger.handle_write(call.now, client, data);
-        let key = self.ledger.key(client);
-        if returned.foreign {
-            self.log.warn(format_args!(
-                "{} gives back a token that it does not hold; --lenient-returns would look for it in its build",
-                Who(key)
-            ));
-        }
-        if returned.wrong_byte {
-            self.log.verbose(|| {
-                format!(
-                    "{} gives back another byte than it read; its oldest token is taken",
-                    Who(key)
-                )
-            });
-        }
-        self.log.debug(|| {
-            format!(
-                "reply {}: {} given back",
-                call.header.unique, returned.accepted
-            )
-        });
-        match u32::try_from(returned.accepted) {
-            Ok(accepted @ 1..) => reply.written(accepted),
-            _ => reply.error(Errno::NOSPC),
-        }
-    }
-
-    fn poll(
-        &mut self,
-        call: Call,
-        (kh, register): (u64, bool),
-        events: PollEvents,
-        reply: Reply<'_>,
-    ) -> Result<(), Errno> {
-        if !events.intersects(PollEvents::READABLE) {
-            return reply.polled(PollEvents::WRITABLE);
-        }
-        let client = match self.meet(call) {
-            Ok(client) => client,
-            Err(errno) => return reply.error(errno),
-        };
-        if self.ledger.wants_readings(call.now) {
-            self.look(call.now);
-        }
-        match self
-            .ledger
-            .handle_poll(call.now, client, call.file, kh, register)
-        {
-            Ok(true) => reply.polled(PollEvents::READABLE.with(PollEvents::WRITABLE)),
-            Ok(false) => reply.polled(PollEvents::WRITABLE),
-            Err(full) => {
-                self.log
-                    .verbose(|| format!("no room for one more that waits: {full:?}"));
-                reply.error(Errno::NOMEM)
-            }
-        }
-    }
-
-    fn release(&mut self, now: Time, file: u64) {
-        self.snapshots.forget(file);
-        if let Some(gone) = self.ledger.handle_release(now, file) {
-            self.log.verbose(|| {
-                format!(
-                    "open file {file} is closed; {} tokens are free again",
-                    gone.tokens
-                )
-            });
-        }
-    }
-
-    /// Takes in that the process `pid` has ended.
-    pub(super) fn exit(&mut self, now: Time, pid: u32) {
-        let key = crate::ledger::Key::Process(pid);
-        let Some(client) = self.ledger.client(key) else {
-            return;
-        };
-        let who = self.log.is_verbose().then(|| Who(key).to_string());
-        self.callers.forget(client);
-        let gone = self.ledger.handle_exit(now, client);
-        if let Some(who) = who {
-            self.log
-                .verbose(|| format!("{who} has gone; {} tokens are free again", gone.tokens));
         }
     }
 }

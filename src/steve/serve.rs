@@ -1,5 +1,7 @@
 //! The loop: wait, take in what happened, answer one request, carry out what the ledger decides.
 
+use std::time::Duration;
+
 use rustix::io::Errno;
 
 use super::pool::Pool;
@@ -86,17 +88,24 @@ impl Pool {
         self.ledger.handle_readings(now, readings);
     }
 
-    /// Says which limits have been reached or left since the last time.
+    /// Says which limits have been reached or left since the last time, at most every second: a
+    /// pool that lives at a limit passes it with every token.
     fn tell_limits(&mut self, now: Time) {
-        if !self.log.is_verbose() {
+        let (told, at) = self.stops;
+        if !self.log.is_verbose() || now.since(at) < Duration::from_secs(1) {
             return;
         }
-        for limit in Limit::ALL {
-            let stops = self.ledger.says_stop(now, limit);
-            if std::mem::replace(&mut self.stops[limit.index()], stops) != stops {
-                let what = if stops { "reached" } else { "left" };
-                self.log.verbose(|| format!("limit {what}: {limit:?}"));
-            }
+        let stops = Limit::ALL.map(|limit| self.ledger.says_stop(now, limit));
+        if stops == told {
+            return;
+        }
+        self.stops = (stops, now);
+        let snapshot = self.snapshot(now);
+        for reason in snapshot.reasons() {
+            self.log.verbose(|| format!("no new jobs: {reason}"));
+        }
+        if stops == [false; Limit::ALL.len()] {
+            self.log.verbose(|| "no limit stops new jobs any more");
         }
     }
 }

@@ -26,7 +26,7 @@ impl Pool {
         length
     }
 
-    fn snapshot(&mut self, now: Time) -> Snapshot {
+    pub(super) fn snapshot(&mut self, now: Time) -> Snapshot {
         if self.ledger.wants_readings(now) {
             self.look(now);
         }
@@ -55,7 +55,6 @@ fn take(
     now: Time,
     started: Time,
 ) -> Snapshot {
-    names.expire(now);
     let mut stops = ledger::Limit::ALL.to_vec();
     stops.retain(|&limit| ledger.says_stop(now, limit));
     let (available, usage) = (ledger.available(now), ledger.usage(now));

@@ -17,7 +17,7 @@ use super::probe::Probe;
 use super::serve::{End, serve, time};
 use super::snapshots::Snapshots;
 use crate::cli;
-use crate::ledger::{Ledger, Limit, Resource, Settings, Sizes};
+use crate::ledger::{Ledger, Limit, Resource, Settings, Sizes, Time};
 use crate::sys::channel::Channel;
 use crate::sys::exits::raise_file_limit;
 use crate::sys::mount::Mount;
@@ -74,7 +74,7 @@ pub(super) fn start(options: &Options) -> Result<(), Failure> {
         file: served.file(),
         opens: 0,
         started: time(),
-        stops: [false; Limit::ALL.len()],
+        stops: ([false; Limit::ALL.len()], Time::default()),
     };
     pool.probe.arm(&settings);
     if let Some(user) = &user {
