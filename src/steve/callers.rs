@@ -14,7 +14,7 @@ use std::os::fd::OwnedFd;
 use rustix::io::Errno;
 
 use crate::ledger::{Client, Id, Key, Ledger, Origin, Sizes};
-use crate::sys::exits::{BATCH, Exits};
+use crate::sys::events::Events;
 use crate::sys::{identity, procfs};
 
 /// Threads remembered, each in the place that its number modulo this gives.
@@ -35,7 +35,7 @@ pub(super) struct Callers {
     threads: Vec<Thread>,
     /// Of each client that is a process, by the client's index.
     pidfds: Vec<Option<OwnedFd>>,
-    exits: Exits,
+    events: Events,
 }
 
 impl Callers {
@@ -45,25 +45,20 @@ impl Callers {
         Ok(Callers {
             threads: vec![Thread::default(); THREADS],
             pidfds,
-            exits: Exits::new()?,
+            events: Events::new()?,
         })
     }
 
-    /// What tells of exits.
-    pub(super) fn exits(&self) -> &Exits {
-        &self.exits
-    }
-
-    /// The pids of clients that have ended and not been forgotten yet, some of them.
-    pub(super) fn ended<'k>(&self, pids: &'k mut [u64; BATCH]) -> Result<&'k [u64], Errno> {
-        self.exits.ended(pids)
+    /// What tells of exits, by pid.
+    pub(super) fn events(&self) -> &Events {
+        &self.events
     }
 
     /// Stops watching a client that has ended.
     pub(super) fn forget(&mut self, client: Id<Client>) {
         if let Some(pidfd) = self.pidfds.get_mut(client.index()).and_then(Option::take) {
             // Closing would do, were it not for copies that a child still has on its way to exec.
-            let _ = self.exits.remove(&pidfd);
+            let _ = self.events.remove(&pidfd);
         }
     }
 
@@ -123,7 +118,7 @@ impl Callers {
             .handle_contact(Key::Process(process.pid), origin)
             .map_err(|_| Errno::NOMEM)?;
         if self
-            .exits
+            .events
             .add(&process.pidfd, u64::from(process.pid))
             .is_err()
         {

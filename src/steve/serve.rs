@@ -7,7 +7,7 @@ use rustix::io::Errno;
 use super::pool::Pool;
 use crate::ledger::{Limit, Time};
 use crate::sys::channel::{Buffer, Channel, Received};
-use crate::sys::exits::BATCH;
+use crate::sys::events::BATCH;
 use crate::sys::signals::{Signal, Signals};
 use crate::sys::{clock, poll};
 
@@ -20,6 +20,9 @@ pub(super) enum End {
     DeviceGone,
 }
 
+/// The key of the signals among the [events](crate::sys::events); processes have their pid.
+const SIGNALS: u64 = u64::MAX;
+
 /// Serves until there is a reason to end.
 ///
 /// A round takes one request, so that the exits it took in before are all that happened before
@@ -28,22 +31,20 @@ pub(super) enum End {
 /// # Errors
 /// What the wait, the device or the signals failed with.
 pub(super) fn serve(pool: &mut Pool, channel: &Channel, signals: &Signals) -> Result<End, Errno> {
+    pool.callers.events().add(signals, SIGNALS)?;
     let mut buffer = Buffer::new();
     let mut now = time();
     loop {
         let deadline = pool.ledger.poll_timeout(now).map(Time::as_nanos);
-        let triggers = pool.probe.triggers();
-        let ready = poll::wait(channel, pool.callers.exits(), signals, triggers, deadline)?;
+        let ready = poll::wait(
+            channel,
+            pool.callers.events(),
+            pool.probe.triggers(),
+            deadline,
+        )?;
         now = time();
-        if ready.signal {
-            match signals.read()? {
-                Some(Signal::End) => return Ok(End::Signal),
-                Some(Signal::Report) => pool.report(now),
-                None => {}
-            }
-        }
-        if ready.exits {
-            pool.reap(now)?;
+        if ready.events && pool.take_events(now, signals)? {
+            return Ok(End::Signal);
         }
         pool.ledger.handle_timeout(now);
         if ready.pressure || pool.ledger.recheck_is_due(now) {
@@ -67,16 +68,24 @@ pub(super) fn time() -> Time {
 }
 
 impl Pool {
-    /// Takes in every exit there is.
-    fn reap(&mut self, now: Time) -> Result<(), Errno> {
-        let mut pids = [0; BATCH];
+    /// Takes in every exit there is, and the signals. True if one of them says end.
+    fn take_events(&mut self, now: Time, signals: &Signals) -> Result<bool, Errno> {
+        let mut keys = [0; BATCH];
         loop {
-            let ended = self.callers.ended(&mut pids)?;
-            for &pid in ended {
-                self.exit(now, u32::try_from(pid).unwrap_or(0));
+            let count = self.callers.events().ready(&mut keys)?.len();
+            for &key in keys.iter().take(count) {
+                if key != SIGNALS {
+                    self.exit(now, u32::try_from(key).unwrap_or(0));
+                    continue;
+                }
+                match signals.read()? {
+                    Some(Signal::End) => return Ok(true),
+                    Some(Signal::Report) => self.report(now),
+                    None => {}
+                }
             }
-            if ended.len() < BATCH {
-                return Ok(());
+            if count < BATCH {
+                return Ok(false);
             }
         }
     }

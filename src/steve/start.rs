@@ -19,7 +19,7 @@ use super::snapshots::Snapshots;
 use crate::cli;
 use crate::ledger::{Ledger, Limit, Resource, Settings, Sizes, Time};
 use crate::sys::channel::Channel;
-use crate::sys::exits::raise_file_limit;
+use crate::sys::events::raise_file_limit;
 use crate::sys::mount::Mount;
 use crate::sys::notify::Notify;
 use crate::sys::signals::Signals;
@@ -86,6 +86,11 @@ pub(super) fn start(options: &Options) -> Result<(), Failure> {
     say_hello(served.path(), &settings);
     pool.log
         .verbose(|| if confined { CONFINED } else { NOT_CONFINED });
+    if let (Some(_), Some(seconds)) = (&options.mount, mount::request_timeout()) {
+        pool.log.warn(format_args!(
+            "this kernel ends a mount when a client has waited {seconds} s; set fs.fuse.default_request_timeout and max_request_timeout to 0"
+        ));
+    }
     let tell = |state| notify.iter().for_each(|notify| notify.send(state));
     tell("READY=1");
     let end = serve(&mut pool, &channel, &signals);

@@ -53,7 +53,7 @@ pub fn resolve(tid: u32) -> Result<Process> {
         Err(errno) => return Err(errno),
     }
     let pid = match group_by_pidfd(tid) {
-        Err(Errno::INVAL | Errno::NOTTY) => procfs::thread_group(tid)?,
+        Err(Errno::INVAL | Errno::NOTTY) => procfs::thread_group(tid).map_err(hidden)?,
         pid => pid?,
     };
     let pidfd = open_process(pid)?;
@@ -61,6 +61,14 @@ pub fn resolve(tid: u32) -> Result<Process> {
         Ok(Process { pid, pidfd })
     } else {
         Err(Errno::SRCH)
+    }
+}
+
+/// The error of a look into /proc, which says NOENT for a thread that is gone or is not shown to us.
+fn hidden(errno: Errno) -> Errno {
+    match errno {
+        Errno::MFILE | Errno::NFILE => errno,
+        _ => Errno::SRCH,
     }
 }
 

@@ -13,6 +13,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, WaitOptions, waitpid};
 use rustix::thread::set_name;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The child. Dropping this sends it on its errand and waits until that is done.
 #[derive(Debug)]
@@ -42,7 +43,8 @@ impl Keeper {
         // What ends the service, a terminal's Ctrl-C for one, must not end the child before it.
         let _ = signals::block_all();
         while read(&end, &mut [0]) == Err(Errno::INTR) {}
-        errand();
+        // Nothing may unwind into what the parent was doing.
+        let _ = catch_unwind(AssertUnwindSafe(errand));
         // SAFETY: takes an integer; skips what exit would do in the parent's name.
         unsafe { libc::_exit(0) }
     }

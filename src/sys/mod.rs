@@ -2,6 +2,15 @@
 //!
 //! Interfaces are safe, descriptors are owned, and an error is either the errno alone
 //! ([`rustix::io::Errno`], which costs no allocation) or a small enum that names call and object.
+//!
+//! * Serving: [`cuse`] and [`mount`] make a [`channel`]; a [`request`] comes out of it and a
+//!   [`reply`] goes in, in the bytes of [`fuse_abi`] and the numbers of [`fuse_flags`].
+//! * Waiting: [`poll`], on the channel, on [`events`] (exits, and [`signals`]), on
+//!   [`pressure`] triggers.
+//! * Who asks: [`identity`] and [`procfs`].
+//! * The machine: [`readings`], [`cpus`], [`clock`].
+//! * Starting: [`users`], [`privileges`], [`seccomp`], [`notify`].
+//! * Being a client: [`device`], [`exec`], [`child`].
 
 pub mod channel;
 pub mod child;
@@ -10,8 +19,8 @@ pub mod cpus;
 pub mod cuse;
 pub mod device;
 pub mod errno;
+pub mod events;
 pub mod exec;
-pub mod exits;
 pub mod fuse_abi;
 pub mod fuse_flags;
 mod fusermount;

@@ -3,7 +3,9 @@
 use super::channel::{Buffer, Channel, Received};
 use super::errno;
 use super::fuse_abi::fuse_init_out;
-use super::fuse_flags::{FUSE_KERNEL_MINOR_VERSION, FUSE_KERNEL_VERSION, MAX_WRITE};
+use super::fuse_flags::{
+    FUSE_KERNEL_MINOR_VERSION, FUSE_KERNEL_VERSION, FUSE_OLDEST_MINOR_VERSION, MAX_WRITE,
+};
 use super::fusermount;
 use super::keeper::Keeper;
 use super::mountpoint::{Identity, Mountpoint};
@@ -14,9 +16,9 @@ use rustix::io::Errno;
 use rustix::mount::{MountFlags, UnmountFlags, unmount};
 use rustix::process::{getegid, geteuid};
 use std::ffi::CString;
-use std::fmt;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::{fmt, fs};
 
 const FUSE: &str = "/dev/fuse";
 
@@ -147,6 +149,18 @@ pub fn mount(path: &Path) -> Result<(Channel, Mount), Error> {
     Ok((channel, mount))
 }
 
+/// The seconds that this kernel gives a server to answer a request before it ends the mount (Linux 6.15 and newer;
+/// an administrator has to ask for it). A client that waits longer for a token would end the service.
+pub fn request_timeout() -> Option<u32> {
+    let limits = ["default_request_timeout", "max_request_timeout"]
+        .into_iter()
+        .filter_map(|name| {
+            let text = fs::read_to_string(format!("/proc/sys/fs/fuse/{name}")).ok()?;
+            text.trim().parse().ok().filter(|&seconds| seconds != 0)
+        });
+    limits.min()
+}
+
 /// Who has mounted, and so can unmount.
 #[derive(Clone, Copy, Debug)]
 enum By {
@@ -233,8 +247,8 @@ fn handshake(channel: &Channel) -> Result<(), Error> {
     };
     let Operation::FuseInit {
         major: FUSE_KERNEL_VERSION,
-        minor,
-        ..
+        minor: minor @ FUSE_OLDEST_MINOR_VERSION..,
+        flags: _,
     } = operation
     else {
         let _ = reply.error(Errno::PROTO);

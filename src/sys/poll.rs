@@ -2,9 +2,8 @@
 
 use super::channel::Channel;
 use super::clock;
-use super::exits::Exits;
+use super::events::Events;
 use super::pressure::Trigger;
-use super::signals::Signals;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, Result};
 
@@ -13,10 +12,8 @@ use rustix::io::{Errno, Result};
 pub struct Ready {
     /// The channel has a request, or is over.
     pub device: bool,
-    /// Some process has ended.
-    pub exits: bool,
-    /// A signal has come.
-    pub signal: bool,
+    /// A process has ended, or a signal has come.
+    pub events: bool,
     /// A pressure trigger has fired.
     pub pressure: bool,
 }
@@ -27,31 +24,30 @@ pub struct Ready {
 /// seen with it. A trigger that has failed would be ready for ever, so it is dropped.
 pub fn wait(
     device: &Channel,
-    exits: &Exits,
-    signals: &Signals,
+    events: &Events,
     triggers: &mut [Option<Trigger>; 3],
     deadline: Option<u64>,
 ) -> Result<Ready> {
     let timeout = deadline.map(|deadline| timespec(deadline.saturating_sub(clock::now())));
+    // The kernel looks at each descriptor in every round: it is given no more than there are.
+    let count = if triggers.iter().all(Option::is_none) {
+        2
+    } else {
+        5
+    };
     let [cpu, memory, io] = triggers.each_ref().map(|trigger| match trigger {
         Some(trigger) => PollFd::new(trigger, PollFlags::PRI),
         // Stands in for a trigger that is not there: nothing is asked of it.
-        None => PollFd::new(exits, PollFlags::empty()),
+        None => PollFd::new(events, PollFlags::empty()),
     });
-    let mut fds = [
-        PollFd::new(device, PollFlags::IN),
-        PollFd::new(exits, PollFlags::IN),
-        PollFd::new(signals, PollFlags::IN),
-        cpu,
-        memory,
-        io,
-    ];
-    match poll(&mut fds, timeout.as_ref()) {
+    let device = PollFd::new(device, PollFlags::IN);
+    let mut fds = [device, PollFd::new(events, PollFlags::IN), cpu, memory, io];
+    match poll(fds.split_at_mut(count).0, timeout.as_ref()) {
         Ok(0) | Err(Errno::INTR) => return Ok(Ready::default()),
         Ok(_) => {}
         Err(errno) => return Err(errno),
     }
-    let [device, exits, signal, pressure @ ..] = fds.map(|fd| fd.revents());
+    let [device, events, pressure @ ..] = fds.map(|fd| fd.revents());
     let failed = PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL;
     for (trigger, revents) in triggers.iter_mut().zip(pressure) {
         if revents.intersects(failed) {
@@ -60,8 +56,7 @@ pub fn wait(
     }
     Ok(Ready {
         device: !device.is_empty(),
-        exits: !exits.is_empty(),
-        signal: !signal.is_empty(),
+        events: !events.is_empty(),
         pressure: pressure
             .iter()
             .any(|revents| revents.contains(PollFlags::PRI)),
@@ -85,15 +80,15 @@ mod tests {
     fn what_is_ready_is_told_and_time_passes_otherwise() {
         let (reader, writer) = std::io::pipe().unwrap();
         let device = Channel::new(OwnedFd::from(reader)).unwrap();
-        let (exits, signals) = (Exits::new().unwrap(), Signals::block().unwrap());
+        let events = Events::new().unwrap();
         let mut triggers = [None, None, None];
         let deadline = clock::now() + 20_000_000;
-        let ready = wait(&device, &exits, &signals, &mut triggers, Some(deadline));
+        let ready = wait(&device, &events, &mut triggers, Some(deadline));
         assert_eq!(ready, Ok(Ready::default()));
         assert!(clock::now() >= deadline);
 
         rustix::io::write(&writer, b"x").unwrap();
-        let ready = wait(&device, &exits, &signals, &mut triggers, None);
+        let ready = wait(&device, &events, &mut triggers, None);
         assert_eq!(
             ready,
             Ok(Ready {
@@ -108,8 +103,8 @@ mod tests {
         let (reader, writer) = std::io::pipe().unwrap();
         let device = Channel::new(OwnedFd::from(reader)).unwrap();
         drop(writer);
-        let (exits, signals) = (Exits::new().unwrap(), Signals::block().unwrap());
-        let ready = wait(&device, &exits, &signals, &mut [None, None, None], Some(0));
+        let events = Events::new().unwrap();
+        let ready = wait(&device, &events, &mut [None, None, None], Some(0));
         assert_eq!(
             ready,
             Ok(Ready {

@@ -242,7 +242,7 @@ const fn argument(index: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sys::exits::{BATCH, Exits};
+    use crate::sys::events::{BATCH, Events};
     use crate::sys::identity::{resolve, same_thread};
     use crate::sys::pressure::Resource;
     use crate::sys::procfs;
@@ -258,13 +258,13 @@ mod tests {
     fn a_confined_process_can_do_its_work_and_nothing_else() {
         alone(|| {
             rustix::thread::set_no_new_privs(true).unwrap();
-            let exits = Exits::new().unwrap();
+            let events = Events::new().unwrap();
             if !confine().unwrap() {
                 return;
             }
             let process = resolve(id()).unwrap();
-            exits.add(&process.pidfd, 1).unwrap();
-            assert_eq!(exits.ended(&mut [0; BATCH]), Ok([].as_slice()));
+            events.add(&process.pidfd, 1).unwrap();
+            assert_eq!(events.ready(&mut [0; BATCH]), Ok([].as_slice()));
             assert!(same_thread(id(), id()));
             assert_eq!(procfs::thread_group(id()), Ok(id()));
             assert_ne!(procfs::command_line(id(), &mut [0; 120]), "");

@@ -1,4 +1,4 @@
-//! One descriptor that tells which of many processes have ended.
+//! One descriptor that tells of all that happens beside the device: exits and signals.
 
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
@@ -6,32 +6,36 @@ use rustix::io::{Errno, Result};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-/// Most exits that one look tells; the rest is told by the next.
+/// Most events that one look tells; the rest is told by the next.
 pub const BATCH: usize = 64;
 
-/// Pidfds under watch, each with a key of the caller's choice. What a round of the loop costs does not grow
-/// with their number.
+/// Descriptors under watch, pidfds for the most part, each with a key of the caller's choice. What a round of the
+/// loop costs does not grow with their number.
+///
+/// No place for a pressure trigger: the kernel tells each of its events once, and would tell it to the look that
+/// `poll(2)` takes at this descriptor.
 #[derive(Debug)]
-pub struct Exits(OwnedFd);
+pub struct Events(OwnedFd);
 
-impl Exits {
+impl Events {
     /// Watches nothing yet.
-    pub fn new() -> Result<Exits> {
-        epoll::create(CreateFlags::CLOEXEC).map(Exits)
+    pub fn new() -> Result<Events> {
+        epoll::create(CreateFlags::CLOEXEC).map(Events)
     }
 
-    /// Watches a process. Closing its pidfd ends that as [`Exits::remove`] does, where it has no copy.
-    pub fn add(&self, pidfd: impl AsFd, key: u64) -> Result<()> {
-        epoll::add(&self.0, pidfd, EventData::new_u64(key), EventFlags::IN)
+    /// Watches a descriptor until it is readable: a pidfd is once its process has ended. Closing it ends the watch
+    /// as [`Events::remove`] does, where it has no copy.
+    pub fn add(&self, fd: impl AsFd, key: u64) -> Result<()> {
+        epoll::add(&self.0, fd, EventData::new_u64(key), EventFlags::IN)
     }
 
-    /// Watches a process no longer.
-    pub fn remove(&self, pidfd: impl AsFd) -> Result<()> {
-        epoll::delete(&self.0, pidfd)
+    /// Watches a descriptor no longer.
+    pub fn remove(&self, fd: impl AsFd) -> Result<()> {
+        epoll::delete(&self.0, fd)
     }
 
-    /// The keys of processes that have ended, without waiting. Each is told again until it is removed.
-    pub fn ended<'k>(&self, keys: &'k mut [u64; BATCH]) -> Result<&'k [u64]> {
+    /// The keys of what is readable, without waiting. Each is told again for as long as it is.
+    pub fn ready<'k>(&self, keys: &'k mut [u64; BATCH]) -> Result<&'k [u64]> {
         let none = Event {
             flags: EventFlags::empty(),
             data: EventData::new_u64(0),
@@ -71,7 +75,7 @@ pub fn raise_file_limit(wanted: u64) -> u64 {
     done.and_then(|limit| limit.current).unwrap_or(soft)
 }
 
-impl AsFd for Exits {
+impl AsFd for Events {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }
@@ -98,25 +102,25 @@ mod tests {
 
     #[test]
     fn an_exit_is_told_before_the_process_is_reaped_until_it_is_removed() {
-        let exits = Exits::new().unwrap();
+        let watched = Events::new().unwrap();
         let mut keys = [0; BATCH];
         let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
         let process = resolve(child.id()).unwrap();
-        exits.add(&process.pidfd, 1 << 40).unwrap();
-        assert_eq!(exits.ended(&mut keys), Ok([].as_slice()));
+        watched.add(&process.pidfd, 1 << 40).unwrap();
+        assert_eq!(watched.ready(&mut keys), Ok([].as_slice()));
 
         drop(child.stdin.take());
         let timeout = Timespec {
             tv_sec: 10,
             tv_nsec: 0,
         };
-        let mut fds = [PollFd::new(&exits, PollFlags::IN)];
+        let mut fds = [PollFd::new(&watched, PollFlags::IN)];
         assert_eq!(poll(&mut fds, Some(&timeout)), Ok(1));
-        assert_eq!(exits.ended(&mut keys), Ok([1 << 40].as_slice()));
-        assert_eq!(exits.ended(&mut keys), Ok([1 << 40].as_slice()));
+        assert_eq!(watched.ready(&mut keys), Ok([1 << 40].as_slice()));
+        assert_eq!(watched.ready(&mut keys), Ok([1 << 40].as_slice()));
 
-        exits.remove(&process.pidfd).unwrap();
-        assert_eq!(exits.ended(&mut keys), Ok([].as_slice()));
+        watched.remove(&process.pidfd).unwrap();
+        assert_eq!(watched.ready(&mut keys), Ok([].as_slice()));
         child.wait().unwrap();
     }
 }
