@@ -106,13 +106,11 @@ fn an_errno_that_would_do_harm_is_sent_as_eio() {
 
 #[test]
 fn an_interrupt_is_never_answered() {
-    assert_eq!(written(opcode::INTERRUPT, |reply| drop(reply)), []);
-    assert_eq!(
-        written(opcode::INTERRUPT, |reply| reply
-            .error(Errno::NOSYS)
-            .unwrap()),
-        []
-    );
+    assert!(written(opcode::INTERRUPT, |reply| drop(reply)).is_empty());
+    let refused = written(opcode::INTERRUPT, |reply| {
+        reply.error(Errno::NOSYS).unwrap();
+    });
+    assert!(refused.is_empty());
 }
 
 #[test]
