@@ -1,0 +1,16 @@
+//! What the tests are made of: a service, clients, programs, and waiting for things.
+
+pub mod client;
+pub mod run;
+pub mod scratch;
+pub mod service;
+pub mod sys;
+pub mod transport;
+pub mod wait;
+pub mod worker;
+
+pub use client::{Client, IN, OUT};
+pub use run::{run, steve, stevie};
+pub use service::Service;
+pub use transport::Transport;
+pub use wait::until;
