@@ -114,7 +114,7 @@ fn a_reservation_lapses_and_goes_to_the_next_in_line() {
         "it lapsed after {waited:?}"
     );
     assert!(
-        waited < Duration::from_millis(1000),
+        waited < Duration::from_secs(5),
         "it lapsed after {waited:?}"
     );
 }

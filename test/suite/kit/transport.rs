@@ -19,6 +19,14 @@ impl Transport {
         }
     }
 
+    /// How often to do something that costs the guest, with its one slow CPU, ten times as much.
+    pub fn at_most<T>(self, natively: T, in_guest: T) -> T {
+        match self {
+            Transport::Cuse => in_guest,
+            Transport::Fuse => natively,
+        }
+    }
+
     /// Why it cannot be had on this machine, if so.
     pub fn missing(self) -> Option<String> {
         let device = match self {
