@@ -123,6 +123,21 @@ clean: ## remove what `make` built
 demo: all ## build, then show two builds sharing one pool of four jobs
 	@test/demo '$(BUILT)'
 
+# Tests. One suite for both transports: a file over /dev/fuse here, a device over /dev/cuse in a
+# guest. With CI set nothing is skipped.
+GUEST := target."cfg(unix)".runner=["test/guest","-t","400"]
+check: export CARGO_TARGET_DIR := $(abspath $(BUILDDIR))
+check: export RUST_BACKTRACE := 0
+.PHONY: check bench
+check: ## run every test there is
+	test/setup
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings -A rustdoc::private_intra_doc_links' $(CARGO) doc --locked --no-deps --document-private-items
+	$(CARGO) test --locked --lib --bins
+	TRANSPORT=fuse $(CARGO) test --locked --test suite
+	TRANSPORT=cuse $(CARGO) test --locked --test suite --config '$(GUEST)'
+
 help: ## say this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
