@@ -155,6 +155,8 @@ impl Metrics {
 
 #[cfg(test)]
 mod tests {
+    use prometheus_parse::Value;
+
     use super::*;
     use crate::report::tests::{busy, full};
 
@@ -187,25 +189,38 @@ mod tests {
         assert!(text.contains("\nsteve_longest_wait_seconds 1.5\n"));
     }
 
-    /// The format's own rules: HELP and TYPE once, before all samples of their name.
+    /// What a parser makes of each sample: its name, its label if it has one, its value, and
+    /// whether it is a counter.
+    fn parsed(snapshot: &Snapshot) -> Vec<(String, Option<String>, f64, bool)> {
+        let text = metrics(snapshot);
+        let lines = text.lines().map(|line| Ok(line.to_string()));
+        let scrape = prometheus_parse::Scrape::parse(lines).unwrap();
+        let sample = |sample: prometheus_parse::Sample| match sample.value {
+            Value::Counter(value) => (sample.metric, label(&sample.labels), value, true),
+            Value::Gauge(value) => (sample.metric, label(&sample.labels), value, false),
+            other => panic!("{}: {other:?}", sample.metric),
+        };
+        scrape.samples.into_iter().map(sample).collect()
+    }
+
+    fn label(labels: &prometheus_parse::Labels) -> Option<String> {
+        labels.values().next().cloned()
+    }
+
     #[test]
-    fn every_sample_follows_its_head() {
-        let mut described = Vec::new();
-        for line in metrics(&full()).lines() {
-            let words: Vec<_> = line.split([' ', '{']).collect();
-            match words[..] {
-                ["#", "HELP", name, ..] => {
-                    assert!(!described.contains(&name.to_string()), "{name}");
-                    described.push(name.to_string());
-                }
-                ["#", "TYPE", name, kind] => {
-                    assert_eq!(described.last().map(String::as_str), Some(name));
-                    assert_eq!(name.ends_with("_total"), kind == "counter", "{name}");
-                }
-                [name, ..] => assert_eq!(described.last().map(String::as_str), Some(name)),
-                [] => unreachable!(),
-            }
+    fn a_parser_finds_every_sample_with_its_type() {
+        let samples = parsed(&full());
+        for (name, _, _, is_counter) in &samples {
+            assert_eq!(name.ends_with("_total"), *is_counter, "{name}");
         }
-        assert!(described.len() > 15);
+        let text = metrics(&full());
+        let written = text.lines().filter(|line| !line.starts_with('#')).count();
+        assert_eq!(samples.len(), written);
+        let refusals = samples
+            .iter()
+            .filter(|(name, ..)| name == "steve_refusals_total");
+        let told = refusals.map(|(_, reason, count, _)| (reason.clone().unwrap(), *count as u64));
+        let names = Refusal::ALL.map(|refusal| refusal.name().to_string());
+        assert!(told.eq(names.into_iter().zip(full().totals.refusals)));
     }
 }
