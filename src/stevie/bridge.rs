@@ -115,12 +115,12 @@ impl Bridge<'_> {
                 1 => 1,
                 more => more - usize::from(self.offers),
             };
-            let mut room = [0; BATCH];
-            let tokens = self
-                .pipe
-                .take(&mut room[..back.min(BATCH)])
-                .map_err(at_pipe)?;
-            if !tokens.is_empty() {
+            if back > 0 {
+                let mut room = [0; BATCH];
+                let tokens = self
+                    .pipe
+                    .take(&mut room[..back.min(BATCH)])
+                    .map_err(at_pipe)?;
                 self.device.give_back(tokens)?;
             }
             returned = false;

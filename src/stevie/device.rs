@@ -144,7 +144,7 @@ impl<'p> Device<'p> {
         }
     }
 
-    /// Gives tokens back. Those that are not taken are ours no longer either way.
+    /// Gives tokens back, if any. Those that are not taken are ours no longer either way.
     pub(super) fn give_back(&self, tokens: &[u8]) -> Result<(), Error> {
         match retry_on_intr(|| write(self, tokens)) {
             Ok(_) | Err(Errno::NOSPC) => Ok(()),
