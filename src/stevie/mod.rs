@@ -10,6 +10,7 @@ mod makeflags;
 mod metrics;
 pub mod options;
 mod patience;
+mod pick;
 mod run;
 mod setting;
 mod watch;
@@ -52,7 +53,10 @@ fn act(options: Options) -> ExitCode {
     if options.command.is_empty() {
         return ExitCode::SUCCESS;
     }
-    let auth = options.auth.unwrap_or(Auth::Fifo);
+    let auth = match options.auth.unwrap_or(Auth::Auto) {
+        Auth::Auto => pick(&path, &options.command, options.verbose),
+        auth => auth,
+    };
     match command(&path, auth, &options.build, &options.command) {
         Ok(status) => ExitCode::from(status),
         Err((error, status)) => {
@@ -60,6 +64,19 @@ fn act(options: Options) -> ExitCode {
             ExitCode::from(status)
         }
     }
+}
+
+/// Picks how the command reaches the pool, before there is a token that would lie idle meanwhile.
+fn pick(path: &Path, command: &[OsString], verbose: bool) -> Auth {
+    let Some(name) = command.first() else {
+        return Auth::Fifo;
+    };
+    let pick::Pick { auth, reason } = pick::pick(name, path);
+    if verbose {
+        let way = auth.name();
+        complain(PROGRAM.name, format_args!("--auth {way}, as {reason}"));
+    }
+    auth
 }
 
 /// Does one thing that an option asks for.

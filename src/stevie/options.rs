@@ -65,6 +65,21 @@ pub enum Auth {
     Auto,
 }
 
+impl Auth {
+    /// All ways.
+    const ALL: [Auth; 4] = [Auth::Fifo, Auth::Fds, Auth::Bridge, Auth::Auto];
+
+    /// The way's name, as `--auth` takes it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Auth::Fifo => "fifo",
+            Auth::Fds => "fds",
+            Auth::Bridge => "bridge",
+            Auth::Auto => "auto",
+        }
+    }
+}
+
 /// What to do.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Command {

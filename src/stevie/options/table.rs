@@ -64,14 +64,15 @@ const COMMAND: Section<Options> = Section {
             }),
             help: "how it reaches the pool: fifo, fds, bridge, auto",
             man: "How the command reaches the pool.\n\
-                  \"fifo\", the default, names the device in MAKEFLAGS.\n\
+                  \"fifo\" names the device in MAKEFLAGS.\n\
                   \"fds\" opens the device and names the descriptors: for GNU make up to 4.3 and\n\
                   others that know no other way.\n\
                   \"bridge\" makes a real FIFO and moves tokens between it and the device as long\n\
                   as the command runs: for ninja 1.13.0 to 1.13.2 and others that insist on a\n\
                   FIFO. At most one token lies in the FIFO unasked for.\n\
-                  \"auto\" picks among these by the command's name and version, where that is\n\
-                  certain, and says with --verbose what it picked.",
+                  \"auto\", the default, picks among these where the command is a make or ninja,\n\
+                  by its version, and is \"fifo\" for everything else.\n\
+                  --verbose says what it has picked, and why.",
         },
         Flag {
             short: None,
@@ -356,13 +357,7 @@ pub(super) fn seconds(value: &OsStr) -> Option<Duration> {
 }
 
 fn auth(value: &OsStr) -> Option<Auth> {
-    match value.to_str()? {
-        "fifo" => Some(Auth::Fifo),
-        "fds" => Some(Auth::Fds),
-        "bridge" => Some(Auth::Bridge),
-        "auto" => Some(Auth::Auto),
-        _ => None,
-    }
+    Auth::ALL.into_iter().find(|auth| value == auth.name())
 }
 
 fn number(value: &OsStr, least: u32, most: u32) -> Option<u32> {
