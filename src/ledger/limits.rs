@@ -102,8 +102,9 @@ fn room_under(
 }
 
 /// By how much a grant may seem to pass the load limit. The kernel shows the load in hundredths
-/// and samples it at moments that we do not know; without this the last token would flicker.
-const LOAD_SLACK: f64 = 0.25;
+/// and samples it at moments that we do not know; without this the last token would stay out of
+/// use for minutes at some of them.
+const LOAD_SLACK: f64 = 0.4;
 
 /// How many tokens may be in use: `jobs`, or less where a limit says stop, but never less than
 /// `min_jobs`.

@@ -79,7 +79,7 @@ impl Ledger {
     fn stands_in_line(&self, id: Id<Client>) -> bool {
         let client = &self.clients[id];
         let polls = !client.polls.is_empty() && !client.is_muted();
-        let lazy = client.is_lazy() && !client.kept;
+        let lazy = client.is_lazy() && !client.is_paused();
         let wants = !client.reads.is_empty() || polls || lazy;
         wants && !client.is_reserved() && !self.is_at_limit(id)
     }

@@ -5,37 +5,35 @@ use std::time::Duration;
 use super::time::Time;
 
 /// The kernel's step, LOAD_FREQ in include/linux/sched/loadavg.h.
-pub(super) const STEP: Duration = Duration::from_secs(5);
+const STEP: Duration = Duration::from_secs(5);
 
 /// What a step leaves of the one-minute average: EXP_1 / FIXED_1, same file.
 const DECAY: f64 = 1884.0 / 2048.0;
 
 /// The same exponential average that the kernel keeps of the running tasks, kept of the tokens in
-/// use. Told of each change, it needs no timer: between two changes the number stands still, and
-/// any number of steps is one power.
+/// use.
+///
+/// The kernel's steps come at moments that we do not know, so this has none: it decays as fast, but
+/// all the time. Steps of our own, out of phase with the kernel's, would see other numbers in use
+/// than it does wherever the limit makes that number swing, and go on seeing them.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct LoadShare {
     average: f64,
-    stepped: Time,
+    at: Time,
 }
 
 impl LoadShare {
-    /// The average at `now`, `in_use` tokens having been in use since the last call.
+    /// The average at `now`, `in_use` tokens having been in use since the last change.
     pub(super) fn at(&self, now: Time, in_use: u16) -> f64 {
-        let steps = now.since(self.stepped).as_secs() / STEP.as_secs();
-        let steps = i32::try_from(steps).unwrap_or(i32::MAX);
+        let steps = now.since(self.at).as_secs_f64() / STEP.as_secs_f64();
         let in_use = f64::from(in_use);
-        in_use + (self.average - in_use) * DECAY.powi(steps)
+        in_use + (self.average - in_use) * DECAY.powf(steps)
     }
 
-    /// Takes the steps that are due, before the number in use changes from `in_use`.
+    /// Takes in the time up to `now`, before the number in use changes from `in_use`.
     pub(super) fn advance(&mut self, now: Time, in_use: u16) {
-        let passed = now.since(self.stepped);
-        if passed >= STEP {
-            self.average = self.at(now, in_use);
-            let rest = Duration::from_nanos((passed.as_nanos() % STEP.as_nanos()) as u64);
-            self.stepped = Time::from_nanos(now.as_nanos() - rest.as_nanos() as u64);
-        }
+        self.average = self.at(now, in_use);
+        self.at = now;
     }
 }
 
@@ -43,16 +41,31 @@ impl LoadShare {
 mod tests {
     use super::*;
 
+    fn second(s: u64) -> Time {
+        Time::from_nanos(s * 1_000_000_000)
+    }
+
     #[test]
-    fn one_leap_over_many_steps_equals_step_by_step() {
-        let second = |s: u64| Time::from_nanos(s * 1_000_000_000);
+    fn a_minute_of_eight_jobs_adds_as_much_as_twelve_steps_of_the_kernel() {
+        let share = LoadShare::default();
+        let expected = 8.0 * (1.0 - DECAY.powi(12));
+        assert!((share.at(second(60), 8) - expected).abs() < 1e-9);
+    }
+
+    #[test]
+    fn one_leap_equals_many_small_ones() {
         let (mut leap, mut steps) = (LoadShare::default(), LoadShare::default());
         leap.advance(second(62), 8);
         for s in 0..=62 {
             steps.advance(second(s), 8);
         }
         assert!((leap.average - steps.average).abs() < 1e-9);
-        assert_eq!(leap.stepped, steps.stepped);
-        assert!((leap.average - 8.0 * (1.0 - DECAY.powi(12))).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_has_ended_is_forgotten_as_the_kernel_forgets_it() {
+        let mut share = LoadShare::default();
+        share.advance(second(600), 8);
+        assert!((share.at(second(605), 0) - 8.0 * DECAY).abs() < 1e-3);
     }
 }

@@ -60,6 +60,11 @@ pub const PROMISE: Duration = Duration::from_millis(250);
 pub const RETURN: Duration = Duration::from_millis(10);
 /// A token is kept so long for the next read of a client that never stands in line.
 pub const KEEP: Duration = Duration::from_secs(1);
+/// After a token was kept in vain none is kept for so long: a fifth of one token is no more than a
+/// fiftieth of a pool of ten.
+pub const PAUSE: Duration = Duration::from_secs(4);
+/// Tokens kept in vain before a client counts as one that wants no more.
+pub const KEEPS: u8 = 16;
 /// A client that lets promises lapse is told so long that there is nothing.
 pub const MUTE: Duration = Duration::from_secs(1);
 /// Promises in a row that may lapse before that.

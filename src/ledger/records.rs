@@ -87,8 +87,8 @@ impl Linked<Waiter> for InLine {
     }
 }
 
-/// What a client's clock runs for; it has one at a time. All but [`Timer::Mute`] are reservations:
-/// a token is set aside for the client.
+/// What a client's clock runs for; it has one at a time. The first three are reservations: a token
+/// is set aside for the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timer {
     /// It gave a token back and may want it again at once.
@@ -97,15 +97,23 @@ pub enum Timer {
     Promise,
     /// It never stands in line, and it is its turn.
     Keep,
+    /// A token was kept for it in vain, and none is for a while.
+    Pause,
     /// It let promises lapse, and is told for a while that there is nothing.
     Mute,
 }
 
 impl Timer {
-    pub(super) const ALL: [Timer; 4] = [Timer::Return, Timer::Promise, Timer::Keep, Timer::Mute];
+    pub(super) const ALL: [Timer; 5] = [
+        Timer::Return,
+        Timer::Promise,
+        Timer::Keep,
+        Timer::Pause,
+        Timer::Mute,
+    ];
 
     pub(super) fn is_reservation(self) -> bool {
-        self != Timer::Mute
+        matches!(self, Timer::Return | Timer::Promise | Timer::Keep)
     }
 }
 
@@ -123,8 +131,8 @@ pub struct Client {
     /// When a read without blocking last found nothing, unless it has got a token or stood in line
     /// since.
     pub(super) missed: Option<Time>,
-    /// Whether a token was kept for it in vain since then.
-    pub(super) kept: bool,
+    /// Tokens kept for it in vain since then.
+    pub(super) kept: u8,
     /// Since when, in the order of arrivals, it wants a token that it has not got.
     pub(super) arrival: Option<u64>,
     pub(super) timer: Option<(Timer, Time)>,
@@ -151,7 +159,7 @@ impl Client {
             reads: List::default(),
             polls: List::default(),
             missed: None,
-            kept: false,
+            kept: 0,
             arrival: None,
             timer: None,
             lapses: 0,
@@ -166,6 +174,10 @@ impl Client {
 
     pub(super) fn is_reserved(&self) -> bool {
         self.timer.is_some_and(|(timer, _)| timer.is_reservation())
+    }
+
+    pub(super) fn is_paused(&self) -> bool {
+        self.timer.is_some_and(|(timer, _)| timer == Timer::Pause)
     }
 
     pub(super) fn is_muted(&self) -> bool {

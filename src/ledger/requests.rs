@@ -49,16 +49,13 @@ impl Ledger {
         }
         let refusal = self.refusal(now, id);
         self.totals.count(refusal);
-        let client = &mut self.clients[id];
-        client.lapses = 0;
-        if client.is_muted() {
-            self.stop_timer(id);
-        }
+        self.stop_timer(id); // a mute or a pause
+        self.clients[id].lapses = 0;
         if nonblocking {
             self.arrive(id);
             let client = &mut self.clients[id];
             client.missed = Some(now);
-            client.kept = false;
+            client.kept = 0;
         }
         self.settle(id);
         Ok(if nonblocking {
@@ -211,11 +208,7 @@ impl Ledger {
     }
 
     fn add_waiter(&mut self, now: Time, id: Id<Client>, wait: Wait) -> Result<(), Full> {
-        if self.waiters.is_full() {
-            return Err(Full);
-        }
-        self.arrivals += 1;
-        let arrival = self.arrivals;
+        let arrival = self.arrivals + 1;
         let links = Links::default();
         let waiter = self.waiters.insert(Waiter {
             client: id,
@@ -224,6 +217,7 @@ impl Ledger {
             arrival,
             links,
         })?;
+        self.arrivals = arrival;
         self.waiters_by_key.insert(&self.waiters, waiter);
         let client = &mut self.clients[id];
         let list = match wait {

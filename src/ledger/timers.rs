@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::records::Client;
 use super::slab::Id;
-use super::{FRESH, KEEP, LAPSES, Ledger, MUTE, PROMISE, RETURN, Time, Timer};
+use super::{FRESH, KEEP, KEEPS, LAPSES, Ledger, MUTE, PAUSE, PROMISE, RETURN, Time, Timer};
 
 impl Timer {
     fn length(self) -> Duration {
@@ -12,6 +12,7 @@ impl Timer {
             Timer::Return => RETURN,
             Timer::Promise => PROMISE,
             Timer::Keep => KEEP,
+            Timer::Pause => PAUSE,
             Timer::Mute => MUTE,
         }
     }
@@ -62,15 +63,22 @@ impl Ledger {
         match timer {
             // It has not asked again at once: it wants no more for now.
             Timer::Return => client.missed = None,
-            // It asks when one of its jobs ends, and may still want more then.
-            Timer::Keep => client.kept = true,
+            // It asks when one of its jobs ends, which may take longer than one is kept.
+            Timer::Keep => {
+                client.kept += 1;
+                if client.kept < KEEPS {
+                    self.start_timer(now, id, Timer::Pause);
+                } else {
+                    client.missed = None;
+                }
+            }
             Timer::Promise => {
                 client.lapses = client.lapses.saturating_add(1);
                 if client.lapses >= LAPSES {
                     self.start_timer(now, id, Timer::Mute);
                 }
             }
-            Timer::Mute => {}
+            Timer::Pause | Timer::Mute => {}
         }
         if timer.is_reservation() {
             self.totals.lapsed += 1;

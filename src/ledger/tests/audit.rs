@@ -124,9 +124,10 @@ impl Ledger {
     /// Whether a token could be given to `client` as far as it alone is concerned.
     fn is_eligible(&self, client: &Client) -> bool {
         let limit = self.effective.per_process_limit;
-        let muted = client.timer.is_some_and(|(timer, _)| timer == Timer::Mute);
-        let reserved = client.timer.is_some() && !muted;
-        let hungry = client.missed.is_some() && !client.kept;
+        let runs = |kind| client.timer.is_some_and(|(timer, _)| timer == kind);
+        let (muted, paused) = (runs(Timer::Mute), runs(Timer::Pause));
+        let reserved = client.timer.is_some() && !muted && !paused;
+        let hungry = client.missed.is_some() && !paused;
         let wants = !client.reads.is_empty() || !muted && (!client.polls.is_empty() || hungry);
         wants && !reserved && (limit == 0 || client.held < limit)
     }

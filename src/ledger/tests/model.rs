@@ -1,6 +1,5 @@
 //! The ledger as one would write it without a thought to speed: every question is a scan.
 
-use super::super::load::STEP;
 use super::super::tokens::BYTES;
 use super::*;
 
@@ -15,7 +14,7 @@ pub(super) struct Party {
     pub(super) tokens: Vec<(u8, Time)>,
     pub(super) waiters: Vec<Waiting>,
     pub(super) missed: Option<Time>,
-    pub(super) kept: bool,
+    pub(super) kept: u8,
     /// Its place in line: when, in the order of arrivals, it began to want a token.
     place: Option<u64>,
     pub(super) timer: Option<(Timer, Time)>,
@@ -40,7 +39,12 @@ pub(super) enum With {
 
 impl Party {
     pub(super) fn is_reserved(&self) -> bool {
-        matches!(self.timer, Some((timer, _)) if timer != Timer::Mute)
+        let kind = self.timer.map(|(timer, _)| timer);
+        matches!(kind, Some(Timer::Return | Timer::Promise | Timer::Keep))
+    }
+
+    fn is_paused(&self) -> bool {
+        matches!(self.timer, Some((Timer::Pause, _)))
     }
 
     fn is_muted(&self) -> bool {
@@ -92,7 +96,7 @@ pub(super) struct Model {
     arrivals: u64,
     pub(super) totals: Totals,
     load_share: f64,
-    load_stepped: Time,
+    load_at: Time,
 }
 
 impl Model {
@@ -108,17 +112,17 @@ impl Model {
             arrivals: 0,
             totals: Totals::default(),
             load_share: 0.0,
-            load_stepped: Time::default(),
+            load_at: Time::default(),
         }
     }
 
     /// Tells the model the time, before anything else happens at `now`.
     pub(super) fn tick(&mut self, now: Time) {
-        while now.since(self.load_stepped) >= STEP {
-            let in_use = self.in_use() as f64;
-            self.load_share = in_use + (self.load_share - in_use) * 1884.0 / 2048.0;
-            self.load_stepped = self.load_stepped.after(STEP);
-        }
+        let steps = now.since(self.load_at).as_secs_f64() / 5.0;
+        let in_use = self.in_use() as f64;
+        let decayed = (self.load_share - in_use) * (1884.0_f64 / 2048.0).powf(steps);
+        self.load_share = in_use + decayed;
+        self.load_at = now;
     }
 
     pub(super) fn find(&self, key: Key) -> Option<usize> {
@@ -187,7 +191,7 @@ impl Model {
 
     /// Whether `party` stands in line.
     fn stands(&self, party: &Party) -> bool {
-        let wants = party.first_waiter().is_some() || party.is_lazy() && !party.kept;
+        let wants = party.first_waiter().is_some() || party.is_lazy() && !party.is_paused();
         wants
             && !party.is_reserved()
             && !self.is_at_own_limit(party)
@@ -325,12 +329,12 @@ impl Model {
         let arrivals = &mut self.arrivals;
         let party = &mut self.parties[i];
         party.lapses = 0;
-        party.timer = None; // it could only be a mute
+        party.timer = None; // it could only be a mute or a pause
         if !nonblocking {
             return Ok(Read::Parked);
         }
         party.missed = Some(now);
-        party.kept = false;
+        party.kept = 0;
         if party.place.is_none() {
             *arrivals += 1;
             party.place = Some(*arrivals);
@@ -455,7 +459,7 @@ impl Model {
             tokens: Vec::new(),
             waiters: Vec::new(),
             missed: None,
-            kept: false,
+            kept: 0,
             place: None,
             timer: None,
             lapses: 0,
@@ -544,9 +548,16 @@ impl Model {
             }
             party.timer = None;
             match timer {
-                Timer::Mute => continue,
+                Timer::Mute | Timer::Pause => continue,
                 Timer::Return => party.missed = None,
-                Timer::Keep => party.kept = true,
+                Timer::Keep => {
+                    party.kept += 1;
+                    if party.kept == KEEPS {
+                        party.missed = None;
+                    } else {
+                        party.timer = Some((Timer::Pause, now.after(PAUSE)));
+                    }
+                }
                 Timer::Promise => {
                     party.lapses += 1;
                     if party.lapses >= LAPSES {

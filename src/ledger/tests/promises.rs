@@ -193,8 +193,8 @@ fn below_its_share_a_token_is_kept_for_its_next_read() {
     assert!(pool.try_read(lazy).is_none(), "one, and no more");
 }
 
-#[test]
-fn a_token_is_kept_for_a_second_and_not_again_before_it_reads() {
+/// Five tokens, one of them kept in vain for a client that never stands in line and holds one.
+fn kept_in_vain() -> (Pool, Who, Who) {
     let mut pool = Pool::new(5);
     let (lazy, waiter) = (pool.client(1), pool.client(2));
     pool.take(lazy, 1);
@@ -204,17 +204,56 @@ fn a_token_is_kept_for_a_second_and_not_again_before_it_reads() {
     pool.give(waiter, 1);
     pool.pass(KEEP);
     pool.granted(&[read]);
+    (pool, lazy, waiter)
+}
+
+#[test]
+fn after_a_token_kept_in_vain_none_is_kept_for_a_while() {
+    let (mut pool, lazy, waiter) = kept_in_vain();
     let read = pool.wait(waiter);
     pool.give(waiter, 1);
     pool.granted(&[read]);
-    // What it gives back is another matter: it may still want more.
+    pool.wait(waiter);
+    pool.pass(PAUSE);
+    pool.give(waiter, 1);
+    pool.granted(&[]);
+    assert!(pool.ledger.view(lazy).reserved);
+}
+
+#[test]
+fn a_read_ends_the_pause() {
+    let (mut pool, lazy, waiter) = kept_in_vain();
+    pool.wait(waiter);
+    assert!(pool.try_read(lazy).is_none());
+    pool.give(waiter, 1);
+    assert!(pool.ledger.view(lazy).reserved);
+}
+
+#[test]
+fn what_comes_back_during_the_pause_still_waits_for_its_client() {
+    let (mut pool, lazy, waiter) = kept_in_vain();
     pool.wait(waiter);
     pool.give(lazy, 1);
     pool.granted(&[]);
     assert!(pool.try_read(lazy).is_some());
-    assert!(pool.try_read(lazy).is_none());
+}
+
+#[test]
+fn nothing_is_kept_for_ever_for_who_never_reads_again() {
+    let (mut pool, lazy, waiter) = kept_in_vain();
+    for _ in 1..KEEPS {
+        pool.pass(PAUSE);
+        pool.wait(waiter);
+        pool.give(waiter, 1);
+        assert!(pool.ledger.view(lazy).reserved);
+        pool.pass(KEEP);
+    }
+    assert_eq!(pool.ledger.view(lazy).missed, None);
+    pool.pass(PAUSE);
+    pool.actions();
+    let read = pool.wait(waiter);
     pool.give(waiter, 1);
-    assert!(pool.ledger.view(lazy).reserved, "it has asked again");
+    pool.granted(&[read]);
 }
 
 #[test]

@@ -233,7 +233,7 @@ impl Pair {
             With::Read(unique) => Some(unique),
             With::Poll { .. } => None,
         });
-        let unique = reads.last().unwrap_or(self.unique);
+        let unique = reads.max().unwrap_or(self.unique);
         self.note(|| format!("interrupt of {unique}"));
         // The kernel marks an interrupt by the lowest bit.
         let real = self.ledger.handle_interrupt(unique);
