@@ -24,11 +24,16 @@ macro_rules! tests {
     };
 }
 
+mod control;
+mod device;
+mod file;
 mod interrupt;
 mod kit;
 mod poll;
 mod process;
 mod read;
+mod serving;
+mod start;
 mod write;
 
 /// A test and its name.
@@ -41,6 +46,11 @@ const MODULES: &[(&str, Option<Transport>, &[Test])] = &[
     ("poll", None, poll::TESTS),
     ("process", None, process::TESTS),
     ("interrupt", None, interrupt::TESTS),
+    ("control", None, control::TESTS),
+    ("serving", None, serving::TESTS),
+    ("start", None, start::TESTS),
+    ("device", Some(Transport::Cuse), device::TESTS),
+    ("file", Some(Transport::Fuse), file::TESTS),
 ];
 
 fn main() -> ExitCode {

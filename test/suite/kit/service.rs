@@ -20,7 +20,7 @@ use super::{sys, wait};
 
 /// The longest that a test may keep a service: one that hangs would keep its clients, and with them
 /// the test, in the kernel for ever.
-const LIFE: Duration = Duration::from_secs(120);
+const LIFE: Duration = Duration::from_secs(180);
 
 /// A steve that serves; ended when dropped, and its output shown where the test failed.
 pub struct Service {
@@ -36,7 +36,13 @@ pub struct Service {
 
 /// What a stream has said so far.
 #[derive(Clone, Default)]
-struct Output(Arc<Mutex<String>>);
+struct Output {
+    text: Arc<Mutex<String>>,
+    deaf: Arc<AtomicBool>,
+}
+
+/// Where a service is, and the options that say so.
+type Place = (PathBuf, [String; 2]);
 
 impl Service {
     /// Starts one with `jobs` tokens, and waits until it serves.
@@ -51,11 +57,28 @@ impl Service {
         Service::start_in(&[], options)
     }
 
-    /// Starts one through `wrapper`, a command that runs its arguments as its only child.
+    /// Starts one at `place`: the name of a device or the path of a file.
+    #[track_caller]
+    pub fn start_at(options: &[&str], place: &str) -> Service {
+        let dir = Dir::new();
+        let (path, option) = match Transport::current() {
+            Transport::Cuse => (Path::new("/dev").join(place), "--dev-name"),
+            Transport::Fuse => (place.into(), "--mount"),
+        };
+        Service::launch(&[], options, (path, [option.into(), place.into()]), dir)
+    }
+
+    /// Starts one through `wrapper`, a command that runs its arguments as its only child, or
+    /// becomes them.
     #[track_caller]
     pub fn start_in(wrapper: &[&str], options: &[&str]) -> Service {
         let dir = Dir::new();
-        let (path, place) = place(&dir);
+        let place = place(&dir);
+        Service::launch(wrapper, options, place, dir)
+    }
+
+    #[track_caller]
+    fn launch(wrapper: &[&str], options: &[&str], (path, place): Place, dir: Dir) -> Service {
         let mut words: Vec<&str> = wrapper.to_vec();
         words.push(env!("CARGO_BIN_EXE_steve"));
         words.extend(options);
@@ -71,7 +94,6 @@ impl Service {
             .unwrap_or_else(|e| panic!("cannot start {words:?}: {e}"));
         let stdout = Output::collect(child.stdout.take().expect("piped"));
         let stderr = Output::collect(child.stderr.take().expect("piped"));
-        let over = Arc::new(AtomicBool::new(false));
         let mut service = Service {
             pid: child.id() as i32,
             child,
@@ -79,22 +101,27 @@ impl Service {
             command: words.join(" "),
             stdout,
             stderr,
-            over,
+            over: Arc::default(),
             _dir: dir,
         };
         let hello = format!("running on {} ", service.path.display());
         wait::until("steve says that it runs", || {
-            assert!(
-                service.child.try_wait().expect("it is ours").is_none(),
-                "it ended instead"
-            );
+            let ended = service.child.try_wait().expect("it is ours");
+            assert!(ended.is_none(), "it ended instead");
             service.stdout().contains(&hello)
         });
-        if !wrapper.is_empty() {
+        if wait::name(service.pid) != "steve" {
             service.pid = wait::only_child(service.pid);
         }
         service.bound_life();
         service
+    }
+
+    /// Listens no longer to what it says: its pipes fill up.
+    pub fn stop_listening(&self) {
+        for output in [&self.stdout, &self.stderr] {
+            output.deaf.store(true, Ordering::Relaxed);
+        }
     }
 
     fn bound_life(&self) {
@@ -268,7 +295,7 @@ pub fn held(snapshot: &Snapshot, pid: i32) -> usize {
 }
 
 /// Where a service is to serve, and the options that say so.
-pub fn place(dir: &Dir) -> (PathBuf, [String; 2]) {
+pub fn place(dir: &Dir) -> Place {
     match Transport::current() {
         Transport::Cuse => {
             let name = scratch::unique("steve-test");
@@ -289,17 +316,18 @@ impl Output {
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(count @ 1..) = stream.read(&mut buffer) {
-                sink.0
-                    .lock()
-                    .unwrap()
-                    .push_str(&String::from_utf8_lossy(&buffer[..count]));
+                let text = String::from_utf8_lossy(&buffer[..count]);
+                sink.text.lock().unwrap().push_str(&text);
+                while sink.deaf.load(Ordering::Relaxed) {
+                    std::thread::park();
+                }
             }
         });
         output
     }
 
     fn text(&self) -> String {
-        self.0.lock().unwrap().clone()
+        self.text.lock().unwrap().clone()
     }
 }
 

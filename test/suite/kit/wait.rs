@@ -37,6 +37,12 @@ pub fn state(tid: i32) -> Option<char> {
     stat.rsplit_once(") ")?.1.chars().next()
 }
 
+/// The name of a process's program, cut at 15 bytes; empty when there is none.
+pub fn name(pid: i32) -> String {
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    name.trim_end().into()
+}
+
 /// Whether the thread sleeps in the kernel function `function`, or one that it called.
 pub fn sleeps_in(tid: i32, function: &str) -> bool {
     let stack = fs::read_to_string(format!("/proc/{tid}/stack")).unwrap_or_default();
