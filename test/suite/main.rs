@@ -1,7 +1,7 @@
 //! The behaviour of steve and stevie, on real processes, over CUSE or FUSE.
 //!
 //! One source for both: `TRANSPORT` in the environment says which ([`kit::transport`]). The same
-//! program is the client process of its own tests: `suite client`.
+//! program is the client process of its own tests: `suite be-client`.
 
 #![allow(unreachable_pub, missing_docs, reason = "a program of its own")]
 #![allow(
@@ -24,6 +24,7 @@ macro_rules! tests {
     };
 }
 
+mod chaos;
 mod control;
 mod device;
 mod file;
@@ -49,13 +50,17 @@ const MODULES: &[(&str, Option<Transport>, &[Test])] = &[
     ("control", None, control::TESTS),
     ("serving", None, serving::TESTS),
     ("start", None, start::TESTS),
+    ("chaos", None, chaos::TESTS),
     ("device", Some(Transport::Cuse), device::TESTS),
     ("file", Some(Transport::Fuse), file::TESTS),
 ];
 
 fn main() -> ExitCode {
-    if std::env::args().nth(1).as_deref() == Some("client") {
-        kit::worker::main(std::env::args().nth(2));
+    let words: Vec<String> = std::env::args().collect();
+    match words.get(1).map(String::as_str) {
+        Some("be-client") => kit::worker::main(words.get(2)),
+        Some("be-wild") => chaos::client::main(&words[2..]),
+        _ => {}
     }
     let transport = Transport::current();
     let arguments = Arguments::from_args();

@@ -54,7 +54,7 @@ pub struct Pending<T> {
 impl Client {
     /// Starts a client that has nothing open.
     pub fn start() -> Client {
-        Client::launch(Command::new(own_program()).arg("client"), |child| child)
+        Client::launch(Command::new(own_program()).arg("be-client"), |child| child)
     }
 
     /// Starts a client and opens the device for reading and writing.
@@ -67,7 +67,10 @@ impl Client {
     /// Starts a client through `wrapper`, a command that runs its arguments as its only child.
     pub fn start_in(wrapper: &[&str]) -> Client {
         let mut command = Command::new(wrapper[0]);
-        command.args(&wrapper[1..]).arg(own_program()).arg("client");
+        command
+            .args(&wrapper[1..])
+            .arg(own_program())
+            .arg("be-client");
         Client::launch(&mut command, wait::only_child)
     }
 

@@ -56,10 +56,10 @@ pub fn catch(signal: i32) -> io::Result<()> {
     check(i64::from(result)).map(drop)
 }
 
-/// Lets the kernel reap the children of this process.
-pub fn reap_children() -> io::Result<()> {
+/// Ignores `signal`; SIGCHLD: lets the kernel reap the children of this process.
+pub fn ignore(signal: i32) -> io::Result<()> {
     // SAFETY: SIG_IGN is no function, so nothing of ours runs.
-    let old = unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
+    let old = unsafe { libc::signal(signal, libc::SIG_IGN) };
     if old == libc::SIG_ERR {
         Err(io::Error::last_os_error())
     } else {
@@ -135,4 +135,42 @@ pub fn select(fd: i32, asked: &str, timeout_ms: Option<i64>) -> io::Result<[bool
 pub fn dup2(from: i32, fd: i32) -> io::Result<()> {
     // SAFETY: descriptors 0 and 1, the only targets, are owned by nobody here.
     check(i64::from(unsafe { libc::dup2(from, fd) })).map(drop)
+}
+
+/// Maps `size` bytes of `file`, shared with everybody who does.
+pub fn map_shared(file: &std::fs::File, size: usize) -> io::Result<*mut libc::c_void> {
+    let protection = libc::PROT_READ | libc::PROT_WRITE;
+    let fd = file.as_raw_fd();
+    // SAFETY: a new mapping at a place of the kernel's choice touches nothing of ours.
+    let start = unsafe {
+        libc::mmap(
+            std::ptr::null_mut(),
+            size,
+            protection,
+            libc::MAP_SHARED,
+            fd,
+            0,
+        )
+    };
+    if start == libc::MAP_FAILED {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(start)
+    }
+}
+
+/// Sends this process SIGALRM after so many microseconds, and again and again until told 0: a single
+/// one could come before the call that it is to interrupt.
+pub fn alarm_after_us(us: u64) -> io::Result<()> {
+    let time = libc::timeval {
+        tv_sec: 0,
+        tv_usec: us as i64,
+    };
+    let timer = libc::itimerval {
+        it_interval: time,
+        it_value: time,
+    };
+    // SAFETY: `timer` is a live local; the old one is not asked for.
+    let result = unsafe { libc::setitimer(libc::ITIMER_REAL, &timer, std::ptr::null_mut()) };
+    check(i64::from(result)).map(drop)
 }

@@ -21,8 +21,8 @@ use super::sys;
 
 /// Runs the client process on stdin and stdout; `number` is the command that this program answers
 /// for its predecessor, which did exec.
-pub fn main(number: Option<String>) -> ! {
-    let _ = sys::reap_children();
+pub fn main(number: Option<&String>) -> ! {
+    let _ = sys::ignore(libc::SIGCHLD);
     if let Some(number) = number {
         let _ = writeln!(copy(1), "{number} ok");
     }
@@ -88,7 +88,7 @@ fn work(commands: &Receiver<String>) -> ! {
         if *name == "exec" {
             // The successor answers.
             let error = Command::new("/proc/self/exe")
-                .args(["client", number])
+                .args(["be-client", number])
                 .exec();
             let _ = writeln!(
                 answers,
