@@ -134,7 +134,7 @@ check: ## run every test there is
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings -A rustdoc::private_intra_doc_links' $(CARGO) doc --locked --no-deps --document-private-items
-	$(CARGO) test --locked --lib --bins
+	$(CARGO) test --locked --lib --bins --test allocation --test simulation
 	TRANSPORT=fuse $(CARGO) test --locked --test suite
 	TRANSPORT=cuse $(CARGO) test --locked --test suite --config '$(GUEST)'
 
