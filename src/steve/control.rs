@@ -101,7 +101,7 @@ impl Pool {
     /// Takes back what a process holds: root and the service's own user may.
     fn reclaim(&mut self, call: Call, pid: u32) -> Result<u16, Errno> {
         let holder = Key::Process(pid);
-        if call.header.uid != 0 && call.header.uid != rustix::process::getuid().as_raw() {
+        if call.header.uid != 0 && call.header.uid != self.user {
             self.tell(call, |who| {
                 format!("{who} may not reclaim the tokens of PID {pid}")
             });

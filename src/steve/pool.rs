@@ -25,6 +25,8 @@ pub(super) struct Pool {
     /// Opens so far.
     pub(super) opens: u64,
     pub(super) started: Time,
+    /// The user that the service runs as; asking the kernel again is not among its system calls.
+    pub(super) user: u32,
     /// Which limits said stop when that was last told, and when that was.
     pub(super) stops: ([bool; Limit::ALL.len()], Time),
 }

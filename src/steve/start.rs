@@ -74,6 +74,9 @@ pub(super) fn start(options: &Options) -> Result<(), Failure> {
         file: served.file(),
         opens: 0,
         started: time(),
+        user: user
+            .as_ref()
+            .map_or_else(|| getuid().as_raw(), |user| user.uid),
         stops: ([false; Limit::ALL.len()], Time::default()),
     };
     pool.probe.arm(&settings);
