@@ -64,7 +64,8 @@ fn notice(waited: Duration, snapshot: Option<&Snapshot>) -> String {
 
 /// Cut to one line of the terminal.
 fn clip(text: &str) -> String {
-    let width = tcgetwinsize(stderr()).map_or(80, |size| usize::from(size.ws_col));
+    let size = tcgetwinsize(stderr()).ok().filter(|size| size.ws_col > 0);
+    let width = size.map_or(80, |size| usize::from(size.ws_col));
     text.chars().take(width.saturating_sub(1)).collect()
 }
 
