@@ -35,6 +35,8 @@ mod process;
 mod read;
 mod serving;
 mod start;
+mod status;
+mod terminal;
 mod write;
 
 /// A test and its name.
@@ -50,6 +52,8 @@ const MODULES: &[(&str, Option<Transport>, &[Test])] = &[
     ("control", None, control::TESTS),
     ("serving", None, serving::TESTS),
     ("start", None, start::TESTS),
+    ("status", None, status::TESTS),
+    ("terminal", None, terminal::TESTS),
     ("chaos", None, chaos::TESTS),
     ("device", Some(Transport::Cuse), device::TESTS),
     ("file", Some(Transport::Fuse), file::TESTS),

@@ -32,7 +32,7 @@ fn a_read_gives_one_byte_whatever_its_size() {
 fn a_read_of_no_bytes_gives_none_and_takes_none() {
     let service = Service::with_jobs(1);
     let (client, fd) = Client::of(&service);
-    assert_eq!(client.read_up_to(fd, 0).unwrap(), []);
+    assert!(client.read_up_to(fd, 0).unwrap().is_empty());
     assert_eq!(service.free(), 1);
 }
 
