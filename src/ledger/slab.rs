@@ -134,6 +134,7 @@ impl<T> Slab<T> {
 impl<T> Index<Id<T>> for Slab<T> {
     type Output = T;
 
+    #[inline]
     fn index(&self, id: Id<T>) -> &T {
         match &self.slots[id.index()] {
             Slot::Used(value) => value,
@@ -143,6 +144,7 @@ impl<T> Index<Id<T>> for Slab<T> {
 }
 
 impl<T> IndexMut<Id<T>> for Slab<T> {
+    #[inline]
     fn index_mut(&mut self, id: Id<T>) -> &mut T {
         match &mut self.slots[id.index()] {
             Slot::Used(value) => value,

@@ -8,7 +8,7 @@ use super::fuse_abi::{
 use super::fuse_flags::{FUSE_NOTIFY_POLL, FopenFlags, MAX_ERROR, PollEvents, opcode};
 use super::plain::Plain;
 use core::mem::size_of;
-use rustix::io::{Errno, IoSlice, Result, writev};
+use rustix::io::{Errno, IoSlice, Result, write, writev};
 
 /// The duty to answer one request. Answering consumes it; dropped unanswered it is a mistake in the
 /// program: a panic in a debug build, else EIO to the client.
@@ -160,15 +160,32 @@ pub(super) fn notify_poll(channel: &Channel, kh: u64) -> Result<()> {
     write_message(channel, FUSE_NOTIFY_POLL, 0, &[kh.as_bytes()])
 }
 
+/// Room for every answer but those of GETATTR, STATFS and the longer ones of IOCTL. Aligned so that it lies in one
+/// page: the kernel pins each page of an answer, and each part of one, by itself.
+#[repr(C, align(64))]
+struct Short([u8; 64]);
+
 /// Writes header and at most two parts, whole: the kernel takes a message as it is or refuses it.
 fn write_message(channel: &Channel, error: i32, unique: u64, parts: &[&[u8]]) -> Result<()> {
     let size = parts.iter().map(|part| part.len()).sum::<usize>() + size_of::<fuse_out_header>();
     let len = u32::try_from(size).map_err(|_| Errno::MSGSIZE)?;
     let header = fuse_out_header { len, error, unique };
-    let part = |index: usize| IoSlice::new(parts.get(index).copied().unwrap_or_default());
-    let message = [IoSlice::new(header.as_bytes()), part(0), part(1)];
+    let part = |index: usize| parts.get(index).copied().unwrap_or_default();
+    let message = [header.as_bytes(), part(0), part(1)];
+    let mut short = Short([0; 64]);
     // EINTR cannot follow a partial effect here, and is tried again by the kernel's own restart.
-    writev(channel, &message[..=parts.len()]).map(drop)
+    match short.0.get_mut(..size) {
+        Some(short) => {
+            let mut rest = &mut *short;
+            for part in message {
+                let (place, after) = rest.split_at_mut(part.len());
+                place.copy_from_slice(part);
+                rest = after;
+            }
+            write(channel, short).map(drop)
+        }
+        None => writev(channel, &message.map(IoSlice::new)[..=parts.len()]).map(drop),
+    }
 }
 
 #[cfg(test)]
