@@ -47,6 +47,7 @@ pub(super) fn run(
     let mut bridge = Bridge {
         device,
         pipe,
+        held: 1,
         offers: false,
         connected: true,
     };
@@ -59,6 +60,8 @@ pub(super) fn run(
 struct Bridge<'d> {
     device: &'d Device<'d>,
     pipe: Fifo,
+    /// Tokens of ours: the command's own, what it has taken, and what is on offer.
+    held: usize,
     /// The FIFO has not been seen empty since a token was put on offer in it.
     offers: bool,
     /// The device still answers.
@@ -104,37 +107,57 @@ impl Bridge<'_> {
 
     /// Gives back what has come back, and sees to it that one token is on offer if steve has one.
     fn settle(&mut self) -> std::result::Result<(), Error> {
-        let at_pipe = |errno| Error::System("use the FIFO", errno);
         let mut returned = self.pipe.has_returned();
         loop {
             let lying = self.pipe.len().map_err(at_pipe)?;
-            let back = match lying {
-                0 => 0,
-                1 if self.offers && !returned => return Ok(()),
-                // An offer is there, or was taken and something else is: steve is to decide.
-                1 => 1,
-                more => more - usize::from(self.offers),
-            };
-            if back > 0 {
-                let mut room = [0; BATCH];
-                let tokens = self
-                    .pipe
-                    .take(&mut room[..back.min(BATCH)])
-                    .map_err(at_pipe)?;
-                self.device.give_back(tokens)?;
+            // A byte that lies alone after something has come back may be that, and the offer
+            // taken: steve is to decide who is next.
+            let stays = self.offers && self.held > 0 && (lying > 1 || lying == 1 && !returned);
+            if lying == 1 && stays {
+                return Ok(());
             }
+            self.take_back(lying, usize::from(stays))?;
             returned = false;
             if lying > 1 {
                 continue;
             }
-            self.offers = false;
-            match self.device.try_take()? {
+            let token = self.device.try_take()?;
+            self.offers = token.is_some();
+            match token {
                 Some(token) => self.pipe.put(token).map_err(at_pipe)?,
                 None => return Ok(()),
             }
-            self.offers = true;
+            self.held += 1;
         }
     }
+
+    /// Takes all but `stay` of `lying` bytes out of the FIFO, and gives them back to steve.
+    ///
+    /// Some programs put a byte in that they never took out. No token stands for it, and it is
+    /// dropped; so is all that steve would not have, as it has taken our tokens away.
+    fn take_back(&mut self, lying: usize, stay: usize) -> std::result::Result<(), Error> {
+        let mut room = [0; BATCH];
+        let room = &mut room[..BATCH.min(lying - stay)];
+        if room.is_empty() {
+            return Ok(());
+        }
+        let bytes = self.pipe.take(room).map_err(at_pipe)?;
+        let tokens = &bytes[..bytes.len().min(self.held - stay)];
+        if tokens.is_empty() {
+            return Ok(());
+        }
+        let taken = self.device.give_back(tokens)?;
+        self.held = if taken < tokens.len() {
+            0
+        } else {
+            self.held - taken
+        };
+        Ok(())
+    }
+}
+
+fn at_pipe(errno: Errno) -> Error {
+    Error::System("use the FIFO", errno)
 }
 
 /// Hands on the signals that have come, and returns the status to exit with once the command has

@@ -144,11 +144,11 @@ impl<'p> Device<'p> {
         }
     }
 
-    /// Gives tokens back, if any. Those that are not taken are ours no longer either way.
-    pub(super) fn give_back(&self, tokens: &[u8]) -> Result<(), Error> {
+    /// Gives tokens back; returns how many of them were taken. The others were none of ours.
+    pub(super) fn give_back(&self, tokens: &[u8]) -> Result<usize, Error> {
         match retry_on_intr(|| write(self, tokens)) {
-            Ok(_) | Err(Errno::NOSPC) => Ok(()),
-            Err(errno) => Err(self.failed("give a token back to", errno)),
+            Err(Errno::NOSPC) => Ok(0),
+            result => result.map_err(|errno| self.failed("give a token back to", errno)),
         }
     }
 

@@ -24,7 +24,9 @@ macro_rules! tests {
     };
 }
 
+mod bridge;
 mod chaos;
+mod command;
 mod control;
 mod device;
 mod file;
@@ -57,6 +59,8 @@ const MODULES: &[(&str, Option<Transport>, &[Test])] = &[
     ("chaos", None, chaos::TESTS),
     ("device", Some(Transport::Cuse), device::TESTS),
     ("file", Some(Transport::Fuse), file::TESTS),
+    ("command", None, command::TESTS),
+    ("bridge", None, bridge::TESTS),
 ];
 
 fn main() -> ExitCode {
