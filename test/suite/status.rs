@@ -187,22 +187,22 @@ fn a_wait_on_pressure_is_told() {
 }
 
 fn a_status_in_many_pieces_is_one_moment() {
-    const WAITERS: usize = 400;
+    const WAITERS: usize = 150;
     let service = Service::with_jobs(1);
     let (holder, fd) = Client::of(&service);
     holder.take(fd, 1);
-    // A shell starts them faster than a client each.
-    let script = format!("for i in $(seq {WAITERS}); do cat <\"$0\" & done; wait");
+    // A shell starts them faster than a client each; a long name makes a long status.
+    let script = format!("for i in $(seq {WAITERS}); do head -c 1 \"$0\" & done; wait");
+    let name = format!("{}/{}", "/.".repeat(50), service.path().display());
     let mut shell = Command::new("sh")
-        .args(["-c", &script])
-        .arg(service.path())
+        .args(["-c", &script, &name])
         .stdout(Stdio::null())
         .process_group(0)
         .spawn()
         .expect("a shell");
     service.until_waiting(WAITERS);
+    assert!(service.snapshot().encode().len() > 2 * steve::ioctl::PIECE);
     let report = status(&service);
-    assert!(report.len() > 3 * steve::ioctl::PIECE);
     assert_eq!(report.matches(" tokens, waiting for ").count(), WAITERS);
     let group = rustix::process::Pid::from_child(&shell);
     rustix::process::kill_process_group(group, rustix::process::Signal::KILL).expect("ours");
