@@ -121,15 +121,8 @@ pub fn mount(path: &Path) -> Result<(Channel, Mount), Error> {
         detach(mountpoint.path())?;
         mountpoint = Mountpoint::at(path)?;
     }
-    let (device, by, for_all) = match mount_ourselves(&mountpoint) {
-        Ok(device) => (device, By::Kernel, true),
-        // /dev/fuse is closed to us, or mounting is.
-        Err(Error::Permission(_) | Error::Path("mount on", _, Errno::PERM)) => {
-            let (device, for_all) = fusermount::mount(mountpoint.path())?;
-            (device, By::Fusermount, for_all)
-        }
-        Err(error) => return Err(error),
-    };
+    let (device, by, for_all) =
+        device_for(&mountpoint).inspect_err(|_| mountpoint.remove_if_made())?;
     let channel = Channel::new(device).map_err(|errno| Error::Handshake("set up", errno))?;
     let path = mountpoint.path().to_owned();
     let ending = Ending {
@@ -187,6 +180,18 @@ impl Ending {
             };
         }
         self.mountpoint.remove_if_made();
+    }
+}
+
+/// Mounts, whoever may; returns the open device, and whether others than its owner may use the mount.
+fn device_for(mountpoint: &Mountpoint) -> Result<(OwnedFd, By, bool), Error> {
+    match mount_ourselves(mountpoint) {
+        // /dev/fuse is closed to us, or mounting is.
+        Err(Error::Permission(_) | Error::Path("mount on", _, Errno::PERM)) => {
+            let (device, for_all) = fusermount::mount(mountpoint.path())?;
+            Ok((device, By::Fusermount, for_all))
+        }
+        device => Ok((device?, By::Kernel, true)),
     }
 }
 
