@@ -14,7 +14,7 @@ _stevie() {
 			break
 			;;
 		-*)
-			grep -q -e "$word [A-Z]" <<<"$help" || continue
+			grep -q -e "$word\(, --[a-z-]*\)\? [A-Z]" <<<"$help" || continue
 			prev=$word
 			[[ ${COMP_WORDS[i+1]} == = ]] && ((i++))
 			((i++))
