@@ -137,6 +137,9 @@ check: ## run every test there is
 	$(CARGO) test --locked --lib --bins --test allocation --test simulation
 	TRANSPORT=fuse $(CARGO) test --locked --test suite
 	TRANSPORT=cuse $(CARGO) test --locked --test suite --config '$(GUEST)'
+	$(MAKE) --no-print-directory all
+	test/packaging '$(BUILT)'
+	BUILT='$(BUILT)' test/trip
 
 help: ## say this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
