@@ -1,7 +1,7 @@
 //! The machinery of both command lines.
 //!
-//! A program is one static table ([`Program`]). The parser ([`parse()`]), `--help` ([`help`]) and
-//! the options part of the manual page ([`roff`]) all read that table, so that none of them can
+//! A program is one static table ([`Program`]). The parser ([`parse()`]), `--help` ([`help()`]) and
+//! the options part of the manual page ([`roff()`]) all read that table, so that none of them can
 //! know an option that another does not.
 
 mod decimal;
