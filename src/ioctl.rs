@@ -10,8 +10,8 @@ use rustix::ioctl::{Opcode, opcode};
 /// The letter of every number here.
 const GROUP: u8 = 0xE7;
 
-/// Bytes of one piece of a snapshot ([`SNAPSHOT_NEXT`]).
-pub const PIECE: usize = 8192;
+/// Bytes of one piece of a snapshot ([`SNAPSHOT_NEXT`]): some machines have 13 bits for the size.
+pub const PIECE: usize = 4096;
 
 /// Out: `i64`, the tokens that could be taken now.
 pub const GET_TOKENS: Opcode = opcode::read::<i64>(GROUP, 0x00);

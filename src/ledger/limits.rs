@@ -62,7 +62,7 @@ pub struct Usage {
     pub in_use: u16,
     /// Tokens held for less than [`YOUNG`](super::YOUNG), or reserved.
     pub young: u16,
-    /// What the pool has already added to the load average ([`super::load`]).
+    /// What the pool has already added to the load average (`load.rs`).
     pub load_share: f64,
 }
 

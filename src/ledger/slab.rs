@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::num::NonZeroU16;
 use std::ops::{Index, IndexMut};
 
-/// The place of a `T` in its [`Slab`]: valid until that `T` is removed.
+/// The place of a `T` in its table: valid until that `T` is removed.
 pub struct Id<T>(NonZeroU16, PhantomData<fn() -> T>);
 
 impl<T> Id<T> {
