@@ -31,8 +31,9 @@ fn draw(device: &Device<'_>, period: Duration, terminal: &mut Terminal) -> Resul
     let mut snapshot = device.snapshot()?;
     let mut due = Instant::now() + period;
     loop {
-        let picture = view::render(&snapshot, terminal.window());
-        terminal.draw(&picture).map_err(Error::Output)?;
+        let window = terminal.window();
+        let picture = view::render(&snapshot, window);
+        terminal.draw(&picture, window).map_err(Error::Output)?;
         match terminal.wait(due).map_err(|e| Error::System("wait", e))? {
             Event::Quit => return Ok(()),
             Event::Due => {

@@ -66,9 +66,9 @@ pub(super) fn clients(
     busiest.sort_by_key(|client| Reverse(business(client)));
     let whys: Vec<String> = busiest.iter().map(|client| why(snapshot, client)).collect();
     let shown = whys.get(..most).unwrap_or(&whys);
-    // As wide as what is shown needs, but not more than half of what is left for the command.
+    // As wide as what is shown needs, but not more than two thirds of what is left.
     let widest = shown.iter().map(String::len).max().unwrap_or(0);
-    let width = widest.min(window.width.saturating_sub(42) / 2);
+    let width = widest.min(window.width.saturating_sub(42) * 2 / 3);
     let gap = if width > 0 { "  " } else { "" };
     let head = format!(
         "B      PID   USER TOKENS OLDEST  WAITS{gap}{:width$}  COMMAND",

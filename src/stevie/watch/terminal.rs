@@ -92,9 +92,14 @@ impl Terminal {
     }
 
     /// Puts `picture` in place of the one before, in one write, so that nothing flickers.
-    pub(super) fn draw(&self, picture: &str) -> Result<()> {
-        let lines = picture.replace('\n', "\x1b[K\r\n");
-        write_all(&format!("\x1b[H{lines}\x1b[K\x1b[J"))
+    ///
+    /// A line is cleared before it is written: after, a full one would lose its last column, where
+    /// the cursor stays.
+    pub(super) fn draw(&self, picture: &str, window: Window) -> Result<()> {
+        let lines = picture.replace('\n', "\r\n\x1b[K");
+        let is_full = picture.lines().count() >= window.height;
+        let below = if is_full { "" } else { "\r\n\x1b[J" };
+        write_all(&format!("\x1b[H\x1b[K{lines}{below}"))
     }
 
     /// Waits for a key, a signal, or `due`.

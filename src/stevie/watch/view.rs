@@ -30,11 +30,13 @@ pub(super) fn render(snapshot: &Snapshot, window: Window) -> String {
     ];
     let reasons = snapshot
         .reasons()
-        .map(|reason| format!("limit reached: {reason}"));
-    let leases = snapshot
-        .leases()
-        .map(|client| format!("lease of {}: {}", client.holder, client.lease));
-    lines.extend(reasons.chain(leases).map(|line| window.clip(&line)));
+        .map(|reason| (Style::Alarm, format!("limit reached: {reason}")));
+    let leases = snapshot.leases().map(|client| {
+        let text = format!("lease of {}: {}", client.holder, client.lease);
+        (Style::Bold, text)
+    });
+    let notes = reasons.chain(leases).take(window.height / 4);
+    lines.extend(notes.map(|(style, note)| window.paint(style, &window.clip(&note))));
     let room = window.height.saturating_sub(lines.len());
     // The clients say most, and get what there is where that is little.
     let few = if room < 12 { 0 } else { room / 3 };
@@ -123,6 +125,8 @@ impl Ranks {
 pub(super) enum Style {
     /// Stands out.
     Bold,
+    /// Trouble.
+    Alarm,
     /// The head of a table.
     Head,
     /// In the colour of the build of this rank.
@@ -146,6 +150,7 @@ impl Window {
         let colour = |rank: usize| 2 + rank % 5;
         match style {
             Style::Bold => format!("\x1b[1m{text}\x1b[m"),
+            Style::Alarm => format!("\x1b[1;31m{text}\x1b[m"),
             Style::Head => format!("\x1b[4m{text}\x1b[m"),
             Style::Build(rank) => format!("\x1b[1;3{}m{text}\x1b[m", colour(rank)),
             Style::Ground(rank) => format!("\x1b[30;4{}m{text}\x1b[m", colour(rank)),
