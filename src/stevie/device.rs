@@ -23,6 +23,9 @@ pub(super) fn path(named: Option<PathBuf>) -> PathBuf {
         .unwrap_or_else(|| DEFAULT.into())
 }
 
+/// More bytes than the snapshot of a full pool has.
+const MAX_SNAPSHOT: u64 = 4 << 20;
+
 /// An open device.
 pub(super) struct Device<'p> {
     inner: device::Device,
@@ -80,19 +83,17 @@ impl<'p> Device<'p> {
     /// The pool as it is now. It comes in pieces, all of the same moment.
     pub(super) fn snapshot(&self) -> Result<Snapshot, Error> {
         let failed = |errno| self.failed("get the status of", errno);
-        let (_, mut left) = self.inner.get::<u64>(SNAPSHOT_TAKE).map_err(failed)?;
+        let (_, size) = self.inner.get::<u64>(SNAPSHOT_TAKE).map_err(failed)?;
         let mut bytes = Vec::new();
-        while left > 0 {
+        while (bytes.len() as u64) < size.min(MAX_SNAPSHOT) {
             let (length, piece) = self
                 .inner
                 .get::<[u8; PIECE]>(SNAPSHOT_NEXT)
                 .map_err(failed)?;
-            let piece = piece.get(..length as usize).unwrap_or_default();
-            if piece.is_empty() {
-                break;
+            match piece.get(..length as usize) {
+                None | Some([]) => break,
+                Some(piece) => bytes.extend_from_slice(piece),
             }
-            bytes.extend_from_slice(piece);
-            left = left.saturating_sub(u64::from(length));
         }
         Snapshot::decode(&bytes).ok_or_else(|| Error::Status(self.path.to_path_buf()))
     }
