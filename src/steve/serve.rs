@@ -50,6 +50,8 @@ pub(super) fn serve(pool: &mut Pool, channel: &Channel, signals: &Signals) -> Re
         if ready.pressure || pool.ledger.recheck_is_due(now) {
             pool.look(now);
         }
+        // What has come free belongs to those who wait before it is anybody's who asks now.
+        pool.act(now, channel);
         if ready.device {
             match channel.receive(&mut buffer)? {
                 Received::Request(request) => pool.handle(now, request, channel),
