@@ -1,0 +1,217 @@
+"""The clients: what each builds, and how it reaches the pool.
+
+Programs are found in `PATH`, which begins with the pinned clients, the programs of clients/ and
+Cargo's examples."""
+
+import dataclasses
+import pathlib
+import re
+import subprocess
+from typing import Callable
+
+import trees
+
+LOCK = pathlib.Path(__file__).resolve().parents[2] / "Cargo.lock"
+
+
+class Missing(Exception):
+    """Why a client cannot be tried on this machine."""
+
+
+def program(name, since=None, before=None):
+    """The version that a program tells, which must be one of a range."""
+
+    def version(environment):
+        try:
+            told = subprocess.run(
+                [name, "--version"],
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=20,
+            ).stdout
+        except (OSError, subprocess.SubprocessError) as error:
+            raise Missing(f"{name} is not installed") from error
+        found = re.search(r"\d+(\.\d+)+", told)
+        if not found:
+            raise Missing(f"{name} tells no version")
+        number = tuple(map(int, found[0].split(".")))
+        if (since and number < since) or (before and number >= before):
+            raise Missing(f"{name} is {found[0]}")
+        return found[0]
+
+    return version
+
+
+def package(name):
+    """The version of a Python package."""
+    ask = f"import importlib.metadata as m; print(m.version({name!r}))"
+
+    def version(environment):
+        told = subprocess.run(
+            ["python", "-c", ask], env=environment, capture_output=True, text=True, check=False
+        )
+        if told.returncode != 0:
+            raise Missing(f"{name} is not installed")
+        return told.stdout.strip()
+
+    return version
+
+
+def crate(name):
+    """The version of a crate in Cargo.lock."""
+
+    def version(_):
+        lock = LOCK.read_text(encoding="utf-8")
+        return re.search(rf'name = "{name}"\nversion = "([^"]+)"', lock)[1]
+
+    return version
+
+
+def own(_):
+    """A program of clients/ has no version."""
+    return ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One client, one way. It runs `jobs` jobs at least, and leaves the file `result`."""
+
+    client: str
+    way: str
+    version: Callable
+    command: tuple
+    jobs: int
+    tree: Callable = lambda directory: None
+    result: str = "."
+    path: str = ""
+    environment: dict = dataclasses.field(default_factory=dict)
+
+
+JOB = ("job", "sleep", "0.05")
+
+
+def _ninja(release, way):
+    return Row(
+        "ninja, PyPI's",
+        way,
+        program("ninja"),
+        ("ninja",),
+        60,
+        trees.ninja,
+        "prog",
+        path=f"ninja-{release}/bin",
+    )
+
+
+def _make(way):
+    return Row("GNU make", way, program("make", since=(4, 4)), ("make",), 60, trees.make, "c/prog")
+
+
+def _crate(way):
+    return Row(
+        f"jobserver crate: {way}",
+        "fifo",
+        crate("jobserver"),
+        ("matrix_jobserver", way, "40", *JOB),
+        40,
+    )
+
+
+def _gcc(kind, way, make, since=None, before=None):
+    return Row(
+        f"GCC -flto={kind} in {make}",
+        way,
+        program("gcc", since=since, before=before),
+        (make, "-s"),
+        14,
+        trees.lto(kind),
+        "prog",
+    )
+
+
+DEBIAN = "/usr/bin/make"
+
+ROWS = (
+    Row(
+        "GNU make, Debian 12's",
+        "fds",
+        program(DEBIAN, before=(4, 4)),
+        (DEBIAN,),
+        60,
+        trees.make,
+        "c/prog",
+    ),
+    _make("fifo"),
+    _make("fds"),
+    _make("bridge"),
+    _ninja("1.11.1.4", "fds"),
+    _ninja("1.13.0", "bridge"),
+    _ninja("1.13.2", "bridge"),
+    Row(
+        "cargo with rustc",
+        "fifo",
+        program("cargo"),
+        ("cargo", "build", "--offline", "--quiet"),
+        17,
+        trees.cargo,
+        "target/debug/prog",
+        environment={"RUSTC_WRAPPER": "job"},
+    ),
+    Row(
+        "cc-rs, parallel",
+        "fifo",
+        crate("cc"),
+        ("matrix_cc", "job-cc", "."),
+        40,
+        trees.sources,
+        "libtree.a",
+    ),
+    *map(_crate, ("acquire", "try_acquire", "release_raw", "helper", "configure")),
+    _gcc("auto", "fds", DEBIAN, before=(13,)),
+    _gcc("jobserver", "fds", DEBIAN, before=(13,)),
+    _gcc("auto", "fifo", "make", since=(13,)),
+    _gcc("jobserver", "fifo", "make", since=(13,)),
+    Row(
+        "CTest",
+        "fifo",
+        program("ctest", since=(3, 29)),
+        ("ctest", "-j"),
+        40,
+        trees.ctest,
+    ),
+    Row(
+        "gnumake-tokenpool",
+        "bridge",
+        package("gnumake-tokenpool"),
+        ("tokenpool", "40", *JOB),
+        40,
+    ),
+    Row(
+        "pytest-jobserver, xdist",
+        "fifo",
+        package("pytest-jobserver"),
+        ("pytest", "-q", "-n", "4"),
+        40,
+        trees.pytest,
+    ),
+    Row("a shell's read and printf", "fifo", program("bash"), ("shell", "40", *JOB), 40),
+    Row(
+        "all at once, as the kernel's jobserver-exec",
+        "fifo",
+        own,
+        ("drain", "sh", "-c", f"seq 40 | xargs -P$PARALLELISM -I@ {' '.join(JOB)}"),
+        40,
+    ),
+)
+
+ABSENT = {
+    "ninja after 1.13": "not released",
+    "ninja 1.13.2-r1 of Gentoo": "its patch and sources are in no registry",
+    "clang's offloading, LLVM's thread pools": "Debian 12's are older than their jobserver",
+    "SymbiYosys": "not in Debian 12",
+    "Portage": "needs a Gentoo system",
+    "gprbuild": "Debian 12's is older than its jobserver",
+}
+"""Clients that no row tries, and why."""
