@@ -8,6 +8,7 @@
 
 mod clients;
 mod limits;
+mod measure;
 mod sharing;
 mod table;
 mod world;

@@ -1,4 +1,4 @@
-//! Virtual time: the ledger, the processes that use it, and what is measured of them.
+//! Virtual time: the ledger and the processes that use it.
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
@@ -11,30 +11,12 @@ use steve::ledger::{
 };
 
 use crate::clients::{Kind, What};
+use crate::measure::Build;
 
 /// A millisecond, in the unit of the clock.
 pub(crate) const MS: u64 = 1_000_000;
 /// A second.
 pub(crate) const SECOND: u64 = 1000 * MS;
-
-/// A build, and what is measured of it.
-pub(crate) struct Build {
-    pub(crate) name: &'static str,
-    pub(crate) weight: u16,
-    origin: Origin,
-    /// Tokens that run a job.
-    pub(crate) running: u32,
-    /// Token-nanoseconds of jobs, in each slice of the run.
-    pub(crate) slices: Vec<f64>,
-    /// Token-nanoseconds that were set aside and idle.
-    pub(crate) idle: f64,
-    /// Fewest and most tokens in use at a time, once [`World::watch`] has been called.
-    pub(crate) fewest: u32,
-    pub(crate) most: u32,
-    pub(crate) longest_wait: u64,
-    /// The longest wait in jobs: each wait over (those who waited then) x (longest job).
-    pub(crate) worst_turn: f64,
-}
 
 /// A process that lives or has lived.
 pub(crate) struct Process {
@@ -74,9 +56,11 @@ pub(crate) struct World {
     queue: BinaryHeap<Reverse<(u64, u64, usize, What)>>,
     events: u64,
     pids: u32,
-    jobs: u16,
-    slice: u64,
-    watching: bool,
+    pub(crate) jobs: u16,
+    /// Length of the slices of time that shares are noted for.
+    pub(crate) slice: u64,
+    /// Whether the swing of the shares is noted.
+    pub(crate) watching: bool,
     in_line: usize,
     pub(crate) machine: Option<Rc<RefCell<dyn Machine>>>,
 }
@@ -122,18 +106,8 @@ impl World {
         let root = root.expect("there is room");
         let registered = self.ledger.handle_register(now, root, registration);
         registered.expect("there is room");
-        self.builds.push(Build {
-            name,
-            weight,
-            origin: Origin::Root(pid),
-            running: 0,
-            slices: Vec::new(),
-            idle: 0.0,
-            fewest: u32::MAX,
-            most: 0,
-            longest_wait: 0,
-            worst_turn: 0.0,
-        });
+        self.builds
+            .push(Build::new(name, weight, Origin::Root(pid)));
         self.builds.len() - 1
     }
 
@@ -171,11 +145,6 @@ impl World {
     pub(crate) fn at(&mut self, when: u64, process: usize, what: What) {
         self.events += 1;
         self.queue.push(Reverse((when, self.events, process, what)));
-    }
-
-    /// From now on notes how far the shares swing.
-    pub(crate) fn watch(&mut self) {
-        self.watching = true;
     }
 
     /// Runs until `end`.
@@ -266,10 +235,7 @@ impl World {
         build.running += 1;
         if let Some((since, line)) = waiting.take() {
             self.in_line -= 1;
-            let waited = self.now - since;
-            build.longest_wait = build.longest_wait.max(waited);
-            let turn = waited as f64 / (line as u64 * jobs.1) as f64;
-            build.worst_turn = build.worst_turn.max(turn);
+            build.waited(self.now - since, line, jobs.1);
         }
         let end = self.now + self.job_length(process);
         self.at(end, process, What::JobEnds(byte));
@@ -331,57 +297,5 @@ impl World {
             self.in_line += 1;
             *waiting = Some((self.now, self.in_line));
         }
-    }
-
-    /// Lets time pass and measures.
-    fn pass(&mut self, when: u64) {
-        while self.now < when {
-            let slice = (self.now / self.slice) as usize;
-            let until = when.min((slice as u64 + 1) * self.slice);
-            let passed = (until - self.now) as f64;
-            for build in &mut self.builds {
-                build.slices.resize(slice + 1, 0.0);
-                build.slices[slice] += f64::from(build.running) * passed;
-            }
-            for view in self.ledger.builds() {
-                let is_it = |build: &&mut Build| build.origin == view.origin;
-                let Some(build) = self.builds.iter_mut().find(is_it) else {
-                    continue;
-                };
-                let in_use = u32::from(view.in_use);
-                build.idle += f64::from(in_use.saturating_sub(build.running)) * passed;
-                // Shorter than that, a token is on its way from one hand to another.
-                if self.watching && until - self.now > MS {
-                    build.fewest = build.fewest.min(in_use);
-                    build.most = build.most.max(in_use);
-                }
-            }
-            self.now = until;
-        }
-    }
-
-    /// Mean tokens that ran jobs of `build`, from slice `from` on.
-    pub(crate) fn mean(&self, build: usize, from: usize) -> f64 {
-        let slices = self.builds[build].slices.get(from..).unwrap_or_default();
-        slices.iter().sum::<f64>() / (slices.len() as u64 * self.slice) as f64
-    }
-
-    /// Mean tokens that ran jobs of `build` in one slice.
-    pub(crate) fn slice_mean(&self, build: usize, slice: usize) -> f64 {
-        self.builds[build].slices[slice] / self.slice as f64
-    }
-
-    /// Share of the pool that ran jobs, from slice `from` on.
-    pub(crate) fn utilisation(&self, from: usize) -> f64 {
-        let builds = 0..self.builds.len();
-        builds.map(|build| self.mean(build, from)).sum::<f64>() / f64::from(self.jobs)
-    }
-
-    /// Jain's index over the shares of `builds` by weight: 1 where all are equal.
-    pub(crate) fn jain(&self, builds: &[usize], from: usize) -> f64 {
-        let share = |&build: &usize| self.mean(build, from) / f64::from(self.builds[build].weight);
-        let sum: f64 = builds.iter().map(share).sum();
-        let squares: f64 = builds.iter().map(|build| share(build).powi(2)).sum();
-        sum * sum / (builds.len() as f64 * squares)
     }
 }
