@@ -5,7 +5,7 @@
 //!
 //! * A thread id that is the pid of a live client is that client. A pid is free for another only
 //!   once its process has been reaped, and the loop takes in the exits that happened before a
-//!   request before it takes the request ([`crate::sys::poll::wait`]).
+//!   request before it takes the request ([`Events::wait`]).
 //! * Any other thread is looked up in a small table of threads seen, and asked for with one
 //!   `tgkill(2)`: it cannot leave its process while its request is unanswered.
 
@@ -35,30 +35,22 @@ pub(super) struct Callers {
     threads: Vec<Thread>,
     /// Of each client that is a process, by the client's index.
     pidfds: Vec<Option<OwnedFd>>,
-    events: Events,
 }
 
 impl Callers {
-    pub(super) fn new(sizes: Sizes) -> Result<Self, Errno> {
+    pub(super) fn new(sizes: Sizes) -> Self {
         let mut pidfds = Vec::new();
         pidfds.resize_with(usize::from(sizes.clients), || None);
-        Ok(Callers {
+        Callers {
             threads: vec![Thread::default(); THREADS],
             pidfds,
-            events: Events::new()?,
-        })
-    }
-
-    /// What tells of exits, by pid.
-    pub(super) fn events(&self) -> &Events {
-        &self.events
+        }
     }
 
     /// Stops watching a client that has ended.
     pub(super) fn forget(&mut self, client: Id<Client>) {
-        if let Some(pidfd) = self.pidfds.get_mut(client.index()).and_then(Option::take) {
-            // Closing would do, were it not for copies that a child still has on its way to exec.
-            let _ = self.events.remove(&pidfd);
+        if let Some(place) = self.pidfds.get_mut(client.index()) {
+            *place = None;
         }
     }
 
@@ -86,6 +78,7 @@ impl Callers {
     pub(super) fn meet(
         &mut self,
         ledger: &mut Ledger,
+        events: &Events,
         tid: u32,
         file: u64,
     ) -> Result<(Id<Client>, bool), Errno> {
@@ -117,11 +110,7 @@ impl Callers {
         let client = ledger
             .handle_contact(Key::Process(process.pid), origin)
             .map_err(|_| Errno::NOMEM)?;
-        if self
-            .events
-            .add(&process.pidfd, u64::from(process.pid))
-            .is_err()
-        {
+        if events.watch_process(&process.pidfd, process.pid).is_err() {
             ledger.handle_leave(client);
             return Err(Errno::NOMEM);
         }

@@ -69,7 +69,7 @@ impl Pool {
             return Err(Errno::OPNOTSUPP);
         }
         ask::set(&mut self.ledger, setting, value).map_err(|_| Errno::INVAL)?;
-        self.probe.arm(self.ledger.settings());
+        self.probe.arm(self.ledger.settings(), &self.events);
         self.look(call.now);
         let value = match (ask::get(self.ledger.settings(), setting), setting.unit()) {
             (..0, _) => "none".to_string(),

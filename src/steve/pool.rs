@@ -10,12 +10,14 @@ use super::probe::Probe;
 use super::snapshots::Snapshots;
 use crate::ledger::{Action, Ledger, Limit, Time};
 use crate::sys::channel::Channel;
+use crate::sys::events::Events;
 use crate::sys::request::{Header, Operation, Request};
 
 /// The pool and all that its requests touch.
 pub(super) struct Pool {
     pub(super) ledger: Ledger,
     pub(super) callers: Callers,
+    pub(super) events: Events,
     pub(super) log: Log,
     pub(super) snapshots: Snapshots,
     pub(super) names: Names,

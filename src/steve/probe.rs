@@ -2,6 +2,7 @@
 //! allows it.
 
 use crate::ledger::{Limit, Readings, Resource, Settings};
+use crate::sys::events::Events;
 use crate::sys::pressure::{self, Trigger};
 use crate::sys::readings;
 
@@ -51,18 +52,21 @@ impl Probe {
 
     /// Makes the triggers follow `settings`. Where the kernel allows none, looking again from time
     /// to time must do.
-    pub(super) fn arm(&mut self, settings: &Settings) {
+    pub(super) fn arm(&mut self, settings: &Settings, events: &Events) {
         for (resource, file) in RESOURCES {
             let place = resource as usize;
             let wanted = settings.max_pressure[place];
             if self.armed[place] != wanted {
                 self.armed[place] = wanted;
-                self.triggers[place] = wanted.and_then(|percent| Trigger::arm(file, percent).ok());
+                let trigger = wanted.and_then(|percent| Trigger::arm(file, percent).ok());
+                self.triggers[place] =
+                    trigger.filter(|trigger| events.watch_trigger(trigger, file).is_ok());
             }
         }
     }
 
-    pub(super) fn triggers(&mut self) -> &mut [Option<Trigger>; 3] {
-        &mut self.triggers
+    /// Does without the trigger for `resource`, which has failed and would be told of for ever.
+    pub(super) fn disarm(&mut self, resource: pressure::Resource) {
+        self.triggers[resource as usize] = None;
     }
 }

@@ -164,7 +164,9 @@ impl Pool {
     /// The client that asks, made one if it is new.
     pub(super) fn meet(&mut self, call: Call) -> Result<Id<Client>, Errno> {
         let Call { now, header, file } = call;
-        let met = self.callers.meet(&mut self.ledger, header.tid, file);
+        let met = self
+            .callers
+            .meet(&mut self.ledger, &self.events, header.tid, file);
         match met {
             Ok((client, true)) if self.log.is_verbose() => {
                 let who = self.names.who(now, self.ledger.key(client));

@@ -7,9 +7,9 @@ use rustix::io::Errno;
 use super::pool::Pool;
 use crate::ledger::{Limit, Time};
 use crate::sys::channel::{Buffer, Channel, Received};
-use crate::sys::events::BATCH;
+use crate::sys::clock;
+use crate::sys::events::{Batch, Event};
 use crate::sys::signals::{Signal, Signals};
-use crate::sys::{clock, poll};
 
 /// Why the service ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,39 +20,45 @@ pub(super) enum End {
     DeviceGone,
 }
 
-/// The key of the signals among the [events](crate::sys::events); processes have their pid.
-const SIGNALS: u64 = u64::MAX;
-
 /// Serves until there is a reason to end.
 ///
 /// A round takes one request, so that the exits it took in before are all that happened before
-/// that request ([`super::callers`]); with one client and no exits it is poll, read and write.
+/// that request ([`super::callers`]); with one client and no exits it is wait, read and write.
 ///
 /// # Errors
 /// What the wait, the device or the signals failed with.
 pub(super) fn serve(pool: &mut Pool, channel: &Channel, signals: &Signals) -> Result<End, Errno> {
-    pool.callers.events().add(signals, SIGNALS)?;
+    pool.events.watch_channel(channel)?;
+    pool.events.watch_signals(signals)?;
     let mut buffer = Buffer::new();
+    let mut batch = Batch::new();
     let mut now = time();
     loop {
         let deadline = pool.ledger.poll_timeout(now).map(Time::as_nanos);
-        let ready = poll::wait(
-            channel,
-            pool.callers.events(),
-            pool.probe.triggers(),
-            deadline,
-        )?;
+        pool.events.wait(&mut batch, deadline)?;
         now = time();
-        if ready.events && pool.take_events(now, signals)? {
-            return Ok(End::Signal);
+        let mut requested = false;
+        for event in batch.iter() {
+            match event {
+                Event::Exit(pid) => pool.exit(now, pid),
+                Event::Signal => match signals.read()? {
+                    Some(Signal::End) => return Ok(End::Signal),
+                    Some(Signal::Report) => pool.report(now),
+                    None => {}
+                },
+                Event::Pressure(_) => pool.look(now),
+                Event::NoTrigger(resource) => pool.probe.disarm(resource),
+                // There may be exits that came before it.
+                Event::Request => requested = !batch.is_full(),
+            }
         }
         pool.ledger.handle_timeout(now);
-        if ready.pressure || pool.ledger.recheck_is_due(now) {
+        if pool.ledger.recheck_is_due(now) {
             pool.look(now);
         }
         // What has come free belongs to those who wait before it is anybody's who asks now.
         pool.act(now, channel);
-        if ready.device {
+        if requested {
             match channel.receive(&mut buffer)? {
                 Received::Request(request) => pool.handle(now, request, channel),
                 Received::Nothing => {}
@@ -70,28 +76,6 @@ pub(super) fn time() -> Time {
 }
 
 impl Pool {
-    /// Takes in every exit there is, and the signals. True if one of them says end.
-    fn take_events(&mut self, now: Time, signals: &Signals) -> Result<bool, Errno> {
-        let mut keys = [0; BATCH];
-        loop {
-            let count = self.callers.events().ready(&mut keys)?.len();
-            for &key in keys.iter().take(count) {
-                if key != SIGNALS {
-                    self.exit(now, u32::try_from(key).unwrap_or(0));
-                    continue;
-                }
-                match signals.read()? {
-                    Some(Signal::End) => return Ok(true),
-                    Some(Signal::Report) => self.report(now),
-                    None => {}
-                }
-            }
-            if count < BATCH {
-                return Ok(false);
-            }
-        }
-    }
-
     /// Looks at what the limits are held against.
     pub(super) fn look(&mut self, now: Time) {
         let settings = self.ledger.effective();

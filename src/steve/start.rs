@@ -19,12 +19,12 @@ use super::snapshots::Snapshots;
 use crate::cli;
 use crate::ledger::{Ledger, Limit, Resource, Settings, Sizes, Time};
 use crate::sys::channel::Channel;
-use crate::sys::events::raise_file_limit;
+use crate::sys::events::Events;
 use crate::sys::mount::Mount;
 use crate::sys::notify::Notify;
 use crate::sys::signals::Signals;
 use crate::sys::users::{self, User};
-use crate::sys::{cuse, mount, privileges, seccomp};
+use crate::sys::{cuse, file_limit, mount, privileges, seccomp};
 
 /// Mode of the file where none is asked for.
 const FILE_MODE: u32 = 0o660;
@@ -58,7 +58,7 @@ pub(super) fn start(options: &Options) -> Result<(), Failure> {
         .map(|group| users::group(&group.to_string_lossy()));
     let group = group.transpose()?;
     let sizes = Sizes::default();
-    raise_file_limit(u64::from(sizes.clients) + OTHER_FILES);
+    file_limit::raise(u64::from(sizes.clients) + OTHER_FILES);
     let signals = Signals::block().map_err(|e| Failure::call("block signals", e))?;
     let notify =
         Notify::connect().map_err(|e| Failure::new(format!("cannot reach $NOTIFY_SOCKET: {e}")))?;
@@ -66,7 +66,8 @@ pub(super) fn start(options: &Options) -> Result<(), Failure> {
     let (channel, served) = stand(options, group, user.as_ref())?;
     let mut pool = Pool {
         ledger: Ledger::new(settings, sizes).map_err(|_| Failure::new("settings out of range"))?,
-        callers: Callers::new(sizes).map_err(|e| Failure::call("watch processes", e))?,
+        callers: Callers::new(sizes),
+        events: Events::new().map_err(|e| Failure::call("wait for events", e))?,
         log: Log::new(level(options)),
         snapshots: Snapshots::default(),
         names: Names::default(),
@@ -79,7 +80,7 @@ pub(super) fn start(options: &Options) -> Result<(), Failure> {
             .map_or_else(|| getuid().as_raw(), |user| user.uid),
         stops: ([false; Limit::ALL.len()], Time::default()),
     };
-    pool.probe.arm(&settings);
+    pool.probe.arm(&settings, &pool.events);
     if let Some(user) = &user {
         privileges::become_user(user)?;
     }

@@ -5,11 +5,10 @@
 //!
 //! * Serving: [`cuse`] and [`mount`] make a [`channel`]; a [`request`] comes out of it and a
 //!   [`reply`] goes in, in the bytes of [`fuse_abi`] and the numbers of [`fuse_flags`].
-//! * Waiting: [`poll`], on the channel, on [`events`] (exits, and [`signals`]), on
-//!   [`pressure`] triggers.
+//! * Waiting: [`events`], for requests, exits, [`signals`] and [`pressure`].
 //! * Who asks: [`identity`] and [`procfs`].
 //! * The machine: [`readings`], [`cpus`], [`clock`].
-//! * Starting: [`users`], [`privileges`], [`seccomp`], [`notify`].
+//! * Starting: [`file_limit`], [`users`], [`privileges`], [`seccomp`], [`notify`].
 //! * Being a client: [`device`], [`exec`], [`child`].
 
 pub mod channel;
@@ -21,6 +20,7 @@ pub mod device;
 pub mod errno;
 pub mod events;
 pub mod exec;
+pub mod file_limit;
 pub mod fuse_abi;
 pub mod fuse_flags;
 mod fusermount;
@@ -30,7 +30,6 @@ pub mod mount;
 mod mountpoint;
 pub mod notify;
 pub mod plain;
-pub mod poll;
 pub mod pressure;
 pub mod privileges;
 pub mod procfs;

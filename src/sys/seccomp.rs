@@ -33,13 +33,13 @@ const EXECUTABLE: u32 = libc::PROT_EXEC as u32;
 
 /// The calls that every architecture has; those of each request first.
 const CALLS: &[(c_long, When)] = &[
-    (libc::SYS_ppoll, Always),
+    (libc::SYS_epoll_pwait, Always),
     (libc::SYS_read, Always),
     (libc::SYS_writev, Always),
     (libc::SYS_tgkill, Is(2, 0)),
-    (libc::SYS_epoll_pwait, Always),
     (libc::SYS_clock_gettime, Always),
     // A first contact, an exit, a reading, a report.
+    (libc::SYS_ppoll, Always),
     (libc::SYS_write, Always),
     (libc::SYS_openat, Lacks(2, CHANGING)),
     (libc::SYS_close, Always),
@@ -242,7 +242,7 @@ const fn argument(index: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sys::events::{BATCH, Events};
+    use crate::sys::events::{Batch, Events};
     use crate::sys::identity::{resolve, same_thread};
     use crate::sys::pressure::Resource;
     use crate::sys::procfs;
@@ -263,8 +263,8 @@ mod tests {
                 return;
             }
             let process = resolve(id()).unwrap();
-            events.add(&process.pidfd, 1).unwrap();
-            assert_eq!(events.ready(&mut [0; BATCH]), Ok([].as_slice()));
+            events.watch_process(&process.pidfd, process.pid).unwrap();
+            events.wait(&mut Batch::new(), Some(0)).unwrap();
             assert!(same_thread(id(), id()));
             assert_eq!(procfs::thread_group(id()), Ok(id()));
             assert_ne!(procfs::command_line(id(), &mut [0; 120]), "");
