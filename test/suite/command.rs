@@ -22,6 +22,7 @@ tests![
     a_build_is_kept_to_its_limit,
     a_lease_ends_with_its_command,
     options_are_acted_on_before_the_command,
+    what_comes_behind_the_command_is_the_commands,
     a_plain_fifo_serves_as_a_device,
 ];
 
@@ -214,4 +215,12 @@ fn a_plain_fifo_serves_as_a_device() {
         rustix::io::ioctl_fionread(&fifo) == Ok(0)
     });
     assert!(wait::state(shell.pid()).is_some());
+}
+
+fn what_comes_behind_the_command_is_the_commands() {
+    let service = Service::with_jobs(1);
+    let words = ["echo", "-C", "src", "--get-jobs", "--", "-h"];
+    let outcome = stevie(&service, &words);
+    outcome.exits_with(0).prints("-C src --get-jobs -- -h\n");
+    stevie(&service, &["--", "echo", "-t"]).prints("-t\n");
 }

@@ -29,15 +29,18 @@ mod chaos;
 mod command;
 mod control;
 mod device;
+mod fairness;
 mod file;
 mod interrupt;
 mod kit;
+mod namespaces;
 mod poll;
 mod process;
 mod read;
 mod serving;
 mod start;
 mod status;
+mod tables;
 mod terminal;
 mod write;
 
@@ -56,6 +59,9 @@ const MODULES: &[(&str, Option<Transport>, &[Test])] = &[
     ("start", None, start::TESTS),
     ("status", None, status::TESTS),
     ("terminal", None, terminal::TESTS),
+    ("namespaces", None, namespaces::TESTS),
+    ("fairness", None, fairness::TESTS),
+    ("tables", Some(Transport::Fuse), tables::TESTS),
     ("chaos", None, chaos::TESTS),
     ("device", Some(Transport::Cuse), device::TESTS),
     ("file", Some(Transport::Fuse), file::TESTS),

@@ -77,6 +77,7 @@ impl Client {
     /// Starts `command`, in which the client is the process that `find` gives for the pid started.
     pub fn launch(command: &mut Command, find: fn(i32) -> i32) -> Client {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        sys::bind_to_parent(command);
         let mut child = command
             .spawn()
             .unwrap_or_else(|e| panic!("cannot start {command:?}: {e}"));
@@ -363,6 +364,28 @@ impl Thread {
         )
     }
 
+    /// Forks `count` children that poll once and stay; how many were told "not readable" or more,
+    /// and how many got an error.
+    #[track_caller]
+    pub fn crowd(&self, fd: i32, count: i64) -> (i64, i64) {
+        self.ask(&format!("crowd {fd} {count}"), two_numbers)
+            .unwrap()
+    }
+
+    /// Ends those children.
+    #[track_caller]
+    pub fn end_crowd(&self) {
+        self.ask("end-crowd", ignore).unwrap();
+    }
+
+    /// Opens `path` so often and polls each; how many polls said nothing, and how many an error.
+    #[track_caller]
+    pub fn poll_many(&self, path: &Path, count: i64) -> (i64, i64) {
+        let path = path.display();
+        self.ask(&format!("poll-many {path} {count}"), two_numbers)
+            .unwrap()
+    }
+
     /// Lets `signal` interrupt this process's calls, and nothing else.
     #[track_caller]
     pub fn catch(&self, signal: i32) {
@@ -453,6 +476,11 @@ fn number(answer: &str) -> i64 {
 }
 
 fn ignore(_: &str) {}
+
+fn two_numbers(answer: &str) -> (i64, i64) {
+    let (one, two) = answer.split_once(' ').expect("two numbers");
+    (number(one), number(two))
+}
 
 fn three_bits(answer: &str) -> [bool; 3] {
     let mut bits = answer.bytes().map(|digit| digit == b'1');

@@ -10,7 +10,7 @@ pub mod transport;
 pub mod wait;
 pub mod worker;
 
-pub use client::{Client, IN, OUT};
+pub use client::{Client, IN, OUT, Pending};
 pub use run::{run, steve, stevie};
 pub use service::Service;
 pub use shell::Shell;

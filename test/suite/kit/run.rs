@@ -4,6 +4,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus, Output, Stdio};
 
 use super::service::Service;
+use super::sys;
 use super::wait::PATIENCE;
 
 /// How a program ended and what it said.
@@ -18,6 +19,7 @@ pub struct Outcome {
 #[track_caller]
 pub fn run(command: &mut Command) -> Outcome {
     let words = format!("{command:?}");
+    sys::bind_to_parent(command);
     let child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -28,7 +30,7 @@ pub fn run(command: &mut Command) -> Outcome {
     let (ended, end) = std::sync::mpsc::channel::<()>();
     std::thread::spawn(move || {
         if end.recv_timeout(PATIENCE) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
-            let _ = super::sys::tgkill(pid, pid, libc::SIGKILL);
+            let _ = sys::tgkill(pid, pid, libc::SIGKILL);
         }
     });
     let Output {

@@ -174,3 +174,41 @@ pub fn alarm_after_us(us: u64) -> io::Result<()> {
     let result = unsafe { libc::setitimer(libc::ITIMER_REAL, &timer, std::ptr::null_mut()) };
     check(i64::from(result)).map(drop)
 }
+
+/// Waits for a signal that has a handler.
+pub fn pause() {
+    // SAFETY: pause has no conditions.
+    unsafe { libc::pause() };
+}
+
+/// Lets this process have as many files open as it may.
+pub fn raise_descriptor_limit() -> io::Result<()> {
+    // SAFETY: all zero is a valid limit to be filled.
+    let mut limit: libc::rlimit = unsafe { std::mem::zeroed() };
+    // SAFETY: `limit` is a live local.
+    check(i64::from(unsafe {
+        libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit)
+    }))?;
+    limit.rlim_cur = limit.rlim_max;
+    // SAFETY: `limit` is a live local.
+    check(i64::from(unsafe {
+        libc::setrlimit(libc::RLIMIT_NOFILE, &limit)
+    }))
+    .map(drop)
+}
+
+/// Has this process killed when the thread that started it ends.
+pub fn die_with_parent() -> io::Result<()> {
+    // SAFETY: the option takes a signal number.
+    check(i64::from(unsafe {
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL)
+    }))
+    .map(drop)
+}
+
+/// A child of `command` is killed when the thread that starts it ends, so that nothing outlives a
+/// test, even one that is killed.
+pub fn bind_to_parent(command: &mut std::process::Command) {
+    // SAFETY: the closure makes one system call and touches nothing.
+    unsafe { std::os::unix::process::CommandExt::pre_exec(command, die_with_parent) };
+}

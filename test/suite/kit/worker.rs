@@ -187,6 +187,13 @@ fn perform(name: &str, arguments: &[&str]) -> io::Result<String> {
         }
         "catch" => sys::catch(number(0) as i32).map(|()| String::new()),
         "setsid" => Ok(rustix::process::setsid()?.as_raw_nonzero().to_string()),
+        "crowd" => crowd(fd(), number(1)),
+        "end-crowd" => {
+            let own = rustix::process::getpid();
+            rustix::process::kill_process_group(own, rustix::process::Signal::TERM)?;
+            Ok(String::new())
+        }
+        "poll-many" => poll_many(word(0), number(1)),
         "die-holding" => die_holding(fd(), number(1)),
         "fork" => fork(word(0), word(1)),
         "exit" => sys::exit_process(number(0) as i32),
@@ -249,6 +256,52 @@ fn die_holding(fd: BorrowedFd<'_>, count: i64) -> io::Result<String> {
         got += i64::from(taken[0]);
     }
     Ok(got.to_string())
+}
+
+/// Forks children that each ask for more than is there, without blocking, and stay until SIGTERM
+/// comes to the process group, which this process leads and survives; how many found none, and how
+/// many no room.
+fn crowd(fd: BorrowedFd<'_>, count: i64) -> io::Result<String> {
+    sys::catch(libc::SIGTERM)?;
+    rustix::process::setpgid(None, None)?;
+    let (done, tell) = rustix::pipe::pipe()?;
+    let (mut found_none, mut no_room) = (0, 0);
+    for _ in 0..count {
+        if sys::fork()? == 0 {
+            let _ = sys::die_with_parent();
+            let result = poll(fd, PollFlags::IN.bits(), 0);
+            let refused = !matches!(result.as_deref(), Ok("0" | "1"));
+            let _ = rustix::io::write(&tell, &[u8::from(refused)]);
+            sys::pause();
+            sys::exit_process(0);
+        }
+        let mut refused = [0];
+        rustix::io::read(&done, &mut refused)?;
+        match refused[0] {
+            0 => found_none += 1,
+            _ => no_room += 1,
+        }
+    }
+    Ok(format!("{found_none} {no_room}"))
+}
+
+/// Opens the device so often, and polls all of it at once, long enough to be put on the list; how
+/// many files said nothing, and how many gave an error.
+fn poll_many(path: &str, count: i64) -> io::Result<String> {
+    sys::raise_descriptor_limit()?;
+    let open = |_| File::options().read(true).write(true).open(path);
+    let files = (0..count).map(open).collect::<io::Result<Vec<_>>>()?;
+    let mut fds: Vec<_> = files
+        .iter()
+        .map(|file| PollFd::new(file, PollFlags::IN))
+        .collect();
+    // The first poll that answers with an error is the last that registers.
+    let mut refused = 0;
+    for fd in fds.chunks_mut(1) {
+        refused += rustix::event::poll(fd, timeout(1).as_ref())?;
+    }
+    std::mem::forget(files);
+    Ok(format!("{} {refused}", count - refused as i64))
 }
 
 /// Bytes as one word; `-` is none.

@@ -1,0 +1,58 @@
+//! Full tables: the request that does not fit is refused, and nothing else changes.
+
+use rustix::io::Errno;
+
+use crate::kit::{Client, IN, Service, until};
+
+tests![
+    the_client_that_does_not_fit_gets_enomem_and_the_others_go_on,
+    the_poll_that_does_not_fit_fails_and_the_others_go_on,
+];
+
+fn the_client_that_does_not_fit_gets_enomem_and_the_others_go_on() {
+    let service = Service::start(&["-v", "-j4"]);
+    let (parent, fd) = Client::of(&service);
+    let tokens = parent.take(fd, 2);
+    // The children stay until the parent's end.
+    let (served, refused) = parent.crowd(fd, 4300);
+    assert!(served >= 4095, "{served} clients fit");
+    assert_eq!(served + refused, 4300);
+    assert!(refused > 0);
+    let snapshot = service.snapshot();
+    assert_eq!(snapshot.clients.len() as i64, served + 1);
+    assert_eq!(service.held_by(&parent), 2);
+    assert_eq!(parent.write(fd, &tokens), Ok(2));
+    let newcomer = Client::start();
+    let other = newcomer.open(service.path(), rustix::fs::OFlags::RDWR);
+    assert_eq!(newcomer.read(other), Err(Errno::NOMEM));
+    until("the verbose line is there", || {
+        service.stderr().contains("no room")
+    });
+    parent.end_crowd();
+    until("there is room again", || {
+        service.snapshot().clients.len() <= 1
+    });
+    newcomer.take(other, 4);
+    drop(newcomer);
+    service.until_free(4);
+}
+
+fn the_poll_that_does_not_fit_fails_and_the_others_go_on() {
+    let service = Service::with_jobs(1);
+    let (holder, held) = Client::of(&service);
+    let token = holder.take(held, 1);
+    let (first, fd) = Client::of(&service);
+    let poll = first.block_in_poll(fd);
+    let (crowd, _) = Client::of(&service);
+    let (registered, refused) = crowd.poll_many(service.path(), 9000);
+    assert!(registered >= 8191, "{registered} pollers fit");
+    assert_eq!(registered + refused, 9000);
+    assert!(refused > 0);
+    let (last, fd_last) = Client::of(&service);
+    assert_eq!(last.poll(fd_last, IN, 1), Ok(libc::POLLERR as u16));
+    drop(crowd);
+    until("there is room again", || last.poll(fd_last, IN, 1) == Ok(0));
+    holder.write(held, &token).unwrap();
+    assert_eq!(poll.wait(), Ok(IN));
+    first.take(fd, 1);
+}
