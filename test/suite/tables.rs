@@ -24,9 +24,10 @@ fn the_client_that_does_not_fit_gets_enomem_and_the_others_go_on() {
     assert_eq!(parent.write(fd, &tokens), Ok(2));
     let newcomer = Client::start();
     let other = newcomer.open(service.path(), rustix::fs::OFlags::RDWR);
-    assert_eq!(newcomer.read(other), Err(Errno::NOMEM));
-    until("the verbose line is there", || {
-        service.stderr().contains("no room")
+    until("the refusal is told", || {
+        // The log may be behind with thousands of lines, and leaves some out then.
+        assert_eq!(newcomer.read(other), Err(Errno::NOMEM));
+        service.stdout().contains("too many clients")
     });
     parent.end_crowd();
     until("there is room again", || {
@@ -44,10 +45,8 @@ fn the_poll_that_does_not_fit_fails_and_the_others_go_on() {
     let (first, fd) = Client::of(&service);
     let poll = first.block_in_poll(fd);
     let (crowd, _) = Client::of(&service);
-    let (registered, refused) = crowd.poll_many(service.path(), 9000);
-    assert!(registered >= 8191, "{registered} pollers fit");
-    assert_eq!(registered + refused, 9000);
-    assert!(refused > 0);
+    let registered = crowd.poll_many(service.path(), 9000);
+    assert!((8191..9000).contains(&registered), "{registered} fit");
     let (last, fd_last) = Client::of(&service);
     assert_eq!(last.poll(fd_last, IN, 1), Ok(libc::POLLERR as u16));
     drop(crowd);

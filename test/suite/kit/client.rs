@@ -378,11 +378,11 @@ impl Thread {
         self.ask("end-crowd", ignore).unwrap();
     }
 
-    /// Opens `path` so often and polls each; how many polls said nothing, and how many an error.
+    /// Opens `path` so often and polls all of it; how many came before the first that was refused.
     #[track_caller]
-    pub fn poll_many(&self, path: &Path, count: i64) -> (i64, i64) {
+    pub fn poll_many(&self, path: &Path, count: i64) -> i64 {
         let path = path.display();
-        self.ask(&format!("poll-many {path} {count}"), two_numbers)
+        self.ask(&format!("poll-many {path} {count}"), number)
             .unwrap()
     }
 

@@ -285,23 +285,20 @@ fn crowd(fd: BorrowedFd<'_>, count: i64) -> io::Result<String> {
     Ok(format!("{found_none} {no_room}"))
 }
 
-/// Opens the device so often, and polls all of it at once, long enough to be put on the list; how
-/// many files said nothing, and how many gave an error.
+/// Opens the device so often and polls all of it in one call; how many files there were before the
+/// first that gave an error, behind which the kernel puts none on the list.
 fn poll_many(path: &str, count: i64) -> io::Result<String> {
     sys::raise_descriptor_limit()?;
     let open = |_| File::options().read(true).write(true).open(path);
     let files = (0..count).map(open).collect::<io::Result<Vec<_>>>()?;
-    let mut fds: Vec<_> = files
+    let poll = |file| PollFd::new(file, PollFlags::IN);
+    let mut fds: Vec<_> = files.iter().map(poll).collect();
+    rustix::event::poll(&mut fds, timeout(1).as_ref())?;
+    let refused = fds
         .iter()
-        .map(|file| PollFd::new(file, PollFlags::IN))
-        .collect();
-    // The first poll that answers with an error is the last that registers.
-    let mut refused = 0;
-    for fd in fds.chunks_mut(1) {
-        refused += rustix::event::poll(fd, timeout(1).as_ref())?;
-    }
+        .position(|fd| fd.revents().contains(PollFlags::ERR));
     std::mem::forget(files);
-    Ok(format!("{} {refused}", count - refused as i64))
+    Ok(refused.unwrap_or(count as usize).to_string())
 }
 
 /// Bytes as one word; `-` is none.
