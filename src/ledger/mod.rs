@@ -79,7 +79,8 @@ pub const FRESH: Duration = Duration::from_millis(100);
 pub struct Sizes {
     /// Clients that live at the same time, and so builds.
     pub clients: u16,
-    /// Blocked reads and registered polls.
+    /// Blocked reads and registered polls. One for each client has room beside these, so that no
+    /// client keeps the others from waiting.
     pub waiters: u16,
 }
 
@@ -135,6 +136,8 @@ pub struct Ledger {
     line: Heap<Build>,
     roots: u16,
     waiters: Slab<Waiter>,
+    /// [`Sizes::waiters`].
+    shared_waiters: usize,
     waiters_by_key: Index<Waiter>,
     arrivals: u64,
     /// Tokens held and reserved.
@@ -152,7 +155,8 @@ impl Ledger {
     pub fn new(settings: Settings, sizes: Sizes) -> Result<Self, Invalid> {
         settings.check()?;
         let clients = usize::from(sizes.clients);
-        let waiters = usize::from(sizes.waiters);
+        let shared_waiters = usize::from(sizes.waiters);
+        let waiters = shared_waiters + clients;
         Ok(Ledger {
             settings,
             effective: settings,
@@ -171,6 +175,7 @@ impl Ledger {
             line: Heap::default(),
             roots: 0,
             waiters: Slab::new(waiters),
+            shared_waiters,
             waiters_by_key: Index::new(waiters),
             arrivals: 0,
             in_use: 0,

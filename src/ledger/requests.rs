@@ -208,6 +208,11 @@ impl Ledger {
     }
 
     fn add_waiter(&mut self, now: Time, id: Id<Client>, wait: Wait) -> Result<(), Full> {
+        let client = &self.clients[id];
+        let is_first = client.reads.is_empty() && client.polls.is_empty();
+        if !is_first && self.waiters.len() >= self.shared_waiters {
+            return Err(Full);
+        }
         let arrival = self.arrivals + 1;
         let links = Links::default();
         let waiter = self.waiters.insert(Waiter {

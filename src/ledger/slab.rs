@@ -70,6 +70,11 @@ impl<T> Slab<T> {
         }
     }
 
+    /// How many are in use.
+    pub(super) fn len(&self) -> usize {
+        self.used
+    }
+
     pub(super) fn is_full(&self) -> bool {
         self.used == self.capacity
     }

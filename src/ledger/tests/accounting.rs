@@ -237,22 +237,45 @@ fn a_full_table_of_clients_refuses_the_newcomer_and_changes_nothing() {
 }
 
 #[test]
-fn a_full_table_of_waiters_refuses_to_park_and_changes_nothing() {
+fn a_full_table_of_waiters_refuses_to_park_more_and_changes_nothing() {
     let sizes = Sizes {
         clients: 4,
-        waiters: 1,
+        waiters: 2,
     };
     let mut pool = Pool::sized(Settings::default(), sizes);
-    let (a, b, c) = (pool.client(7), pool.client(8), pool.client(9));
+    let (a, b) = (pool.client(7), pool.client(8));
     pool.take(a, 1);
-    let read = pool.wait(b);
-    assert_eq!(pool.ledger.handle_read(pool.now, c, 900, false), Err(Full));
-    assert_eq!(pool.ledger.handle_poll(pool.now, c, 9, 9, true), Err(Full));
-    assert_eq!(pool.ledger.handle_poll(pool.now, c, 9, 9, false), Ok(false));
+    let reads = [pool.wait(b), pool.wait(b)];
+    assert_eq!(pool.ledger.handle_read(pool.now, b, 900, false), Err(Full));
+    assert_eq!(pool.ledger.handle_poll(pool.now, b, 9, 9, true), Err(Full));
+    assert_eq!(pool.ledger.handle_poll(pool.now, b, 9, 9, false), Ok(false));
     pool.settle();
-    assert_eq!(pool.ledger.view(c).waiting, None);
     pool.give(a, 1);
-    pool.granted(&[read]);
+    pool.give(b, 1);
+    pool.granted(&reads);
+    assert_eq!(pool.held(b), 1);
+    pool.give(b, 1);
+    assert_eq!(pool.free(), 1);
+}
+
+#[test]
+fn one_client_that_fills_the_table_of_waiters_keeps_nobody_from_waiting() {
+    let sizes = Sizes {
+        clients: 4,
+        waiters: 3,
+    };
+    let mut pool = Pool::sized(Settings::default(), sizes);
+    let (greedy, holder) = (pool.client(7), pool.client(8));
+    let (reader, poller) = (pool.client(9), pool.client(10));
+    pool.take(holder, 1);
+    for _ in 0..3 {
+        pool.wait(greedy);
+    }
+    let park = pool.ledger.handle_read(pool.now, greedy, 900, false);
+    assert_eq!(park, Err(Full));
+    pool.wait(reader);
+    assert!(!pool.poll(poller));
+    pool.wait(holder);
 }
 
 #[test]

@@ -296,7 +296,8 @@ impl Model {
     }
 
     fn park(&mut self, now: Time, i: usize, with: With) -> Result<(), Full> {
-        if self.waiters() == usize::from(self.sizes.waiters) {
+        let is_first = self.parties[i].waiters.is_empty();
+        if !is_first && self.waiters() >= usize::from(self.sizes.waiters) {
             return Err(Full);
         }
         self.arrivals += 1;
