@@ -25,6 +25,7 @@ macro_rules! tests {
 }
 
 mod bridge;
+mod builds;
 mod chaos;
 mod command;
 mod control;
@@ -40,6 +41,7 @@ mod read;
 mod serving;
 mod start;
 mod status;
+mod steady;
 mod tables;
 mod terminal;
 mod write;
@@ -62,6 +64,8 @@ const MODULES: &[(&str, Option<Transport>, &[Test])] = &[
     ("namespaces", None, namespaces::TESTS),
     ("fairness", None, fairness::TESTS),
     ("tables", Some(Transport::Fuse), tables::TESTS),
+    ("steady", Some(Transport::Fuse), steady::TESTS),
+    ("builds", None, builds::TESTS),
     ("chaos", None, chaos::TESTS),
     ("device", Some(Transport::Cuse), device::TESTS),
     ("file", Some(Transport::Fuse), file::TESTS),

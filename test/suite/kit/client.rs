@@ -364,6 +364,12 @@ impl Thread {
         )
     }
 
+    /// Takes a token and gives it back, `count` times; how often that went well.
+    #[track_caller]
+    pub fn take_and_give_back(&self, fd: i32, count: i64) -> i64 {
+        self.ask(&format!("pairs {fd} {count}"), number).unwrap()
+    }
+
     /// Forks `count` children that poll once and stay; how many were told "not readable" or more,
     /// and how many got an error.
     #[track_caller]

@@ -187,6 +187,7 @@ fn perform(name: &str, arguments: &[&str]) -> io::Result<String> {
         }
         "catch" => sys::catch(number(0) as i32).map(|()| String::new()),
         "setsid" => Ok(rustix::process::setsid()?.as_raw_nonzero().to_string()),
+        "pairs" => pairs(fd(), number(1)),
         "crowd" => crowd(fd(), number(1)),
         "end-crowd" => {
             let own = rustix::process::getpid();
@@ -299,6 +300,18 @@ fn poll_many(path: &str, count: i64) -> io::Result<String> {
         .position(|fd| fd.revents().contains(PollFlags::ERR));
     std::mem::forget(files);
     Ok(refused.unwrap_or(count as usize).to_string())
+}
+
+/// Takes a token and gives it back, so often; how often that went well.
+fn pairs(fd: BorrowedFd<'_>, count: i64) -> io::Result<String> {
+    let mut done = 0;
+    for _ in 0..count {
+        let mut token = [0];
+        if rustix::io::read(fd, &mut token)? == 1 && rustix::io::write(fd, &token)? == 1 {
+            done += 1;
+        }
+    }
+    Ok(done.to_string())
 }
 
 /// Bytes as one word; `-` is none.
