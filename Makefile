@@ -141,6 +141,20 @@ check: ## run every test there is
 	test/packaging '$(BUILT)'
 	BUILT='$(BUILT)' test/trip
 
+# Figures beside a floor server and a FIFO, with their bounds. BENCHFLAGS: --json, --no-guest, or the
+# names of single measurements; `test/bench/bench --help`.
+BENCHFLAGS ?=
+BENCH := $(abspath $(BUILDDIR))/bench
+bench: export CARGO_TARGET_DIR := $(abspath $(BUILDDIR))
+bench: all ## measure, and hold the figures to their bounds
+	@test/setup
+	@mkdir -p '$(BENCH)'
+	@$(CC) -O2 -o '$(BENCH)/floor' test/bench/floor.c
+	@$(CC) -O2 -o '$(BENCH)/client' test/bench/client.c
+	@test/bench/bench --built '$(abspath $(BUILT))' --helpers '$(BENCH)' \
+		--make "$$CARGO_TARGET_DIR/clients/bin/make" $(BENCHFLAGS)
+	$(if $(strip $(BENCHFLAGS)),,@$(CARGO) test --quiet --locked --test simulation)
+
 help: ## say this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
