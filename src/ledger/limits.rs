@@ -44,6 +44,22 @@ impl Limit {
     }
 }
 
+impl Settings {
+    /// Whether anything but the number of jobs caps the pool.
+    pub(super) fn has_limits(&self) -> bool {
+        Limit::ALL.iter().any(|&limit| self.watches(limit))
+    }
+
+    /// Whether `limit` is set.
+    pub fn watches(&self, limit: Limit) -> bool {
+        match limit {
+            Limit::Load => self.load_average.is_some(),
+            Limit::Memory => self.min_memory_avail.is_some(),
+            Limit::Pressure(resource) => self.max_pressure[resource as usize].is_some(),
+        }
+    }
+}
+
 /// What was last seen of the machine; `None` where it could not be read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Readings {

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use super::limits::Limit;
-
 /// Most tokens that a pool may have.
 pub const MAX_JOBS: u16 = 4096;
 
@@ -64,20 +62,6 @@ impl Settings {
             && self.max_pressure.iter().all(percent)
             && !self.load_recheck_timeout.is_zero();
         if valid { Ok(()) } else { Err(Invalid) }
-    }
-
-    /// Whether anything but the number of jobs caps the pool.
-    pub(super) fn has_limits(&self) -> bool {
-        Limit::ALL.iter().any(|&limit| self.watches(limit))
-    }
-
-    /// Whether `limit` is set.
-    pub fn watches(&self, limit: Limit) -> bool {
-        match limit {
-            Limit::Load => self.load_average.is_some(),
-            Limit::Memory => self.min_memory_avail.is_some(),
-            Limit::Pressure(resource) => self.max_pressure[resource as usize].is_some(),
-        }
     }
 }
 
