@@ -94,11 +94,12 @@ impl Pair {
         };
         let deadline = self.ledger.poll_timeout(self.now);
         assert_eq!(deadline, self.model.deadline(self.now), "the next deadline");
+        // Never twice the same moment: of two tokens one is the older.
+        let soon = self.now.after(Duration::from_nanos(1));
         self.now = if milliseconds == u64::MAX {
-            deadline.unwrap_or(self.now).max(self.now)
+            deadline.map_or(soon, |deadline| deadline.max(soon))
         } else {
-            let later = Duration::from_millis(milliseconds);
-            self.now.after(later + Duration::from_nanos(1))
+            soon.after(Duration::from_millis(milliseconds))
         };
         self.model.tick(self.now);
         self.ledger.handle_timeout(self.now);
