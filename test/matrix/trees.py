@@ -63,7 +63,7 @@ def lto(kind):
 
 def ninja(directory, edges=60, seconds=None):
     """As many compilations and a program; or as many edges that only take time."""
-    work = "$job cc -c -o $out $in" if seconds is None else f"$job sleep {seconds} && touch $out"
+    work = "$job cc -c -o $out $in" if seconds is None else f"$job sleep {seconds}"
     text = f"job = {JOB}\nrule work\n  command = {work}\nrule link\n  command = cc -o $out $in\n"
     outputs = [f"f{i}.o" for i in range(edges)]
     if seconds is None:
@@ -73,6 +73,15 @@ def ninja(directory, edges=60, seconds=None):
     else:
         text += "".join(f"build {output}: work\n" for output in outputs)
     write(directory / "build.ninja", text)
+
+
+def sleeps(directory, number, seconds):
+    """A make of as many targets that only take time."""
+    targets = " ".join(f"t{i}" for i in range(number))
+    write(
+        directory / "Makefile",
+        f"all: {targets}\n{targets}:\n\t@$(JOB) sleep {seconds}\n.PHONY: all {targets}\n",
+    )
 
 
 def cargo(directory):
