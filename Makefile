@@ -137,6 +137,8 @@ check: ## run every test there is
 	$(CARGO) test --locked --lib --bins --test allocation --test simulation
 	TRANSPORT=fuse $(CARGO) test --locked --test suite
 	TRANSPORT=cuse $(CARGO) test --locked --test suite --config '$(GUEST)'
+	$(CARGO) build --locked --bins --examples
+	test/matrix/run '$(BUILDDIR)/debug'
 	$(MAKE) --no-print-directory all
 	test/packaging '$(BUILT)'
 	BUILT='$(BUILT)' test/trip

@@ -3,12 +3,14 @@
 Programs are found in `PATH`, which begins with the pinned clients, the programs of clients/ and
 Cargo's examples."""
 
+import contextlib
 import dataclasses
 import pathlib
 import re
 import subprocess
 from typing import Callable
 
+import distcc
 import trees
 
 LOCK = pathlib.Path(__file__).resolve().parents[2] / "Cargo.lock"
@@ -76,7 +78,9 @@ def own(_):
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One client, one way. It runs `jobs` jobs at least, and leaves the file `result`."""
+    """One client, one way, which is what stevie picks by itself if it is `auto`. It runs `jobs`
+    jobs at least, and leaves the file `result`. `beside` serves what it needs in a directory, and
+    gives the environment that tells of it."""
 
     client: str
     way: str
@@ -86,7 +90,9 @@ class Row:
     tree: Callable = lambda directory: None
     result: str = "."
     path: str = ""
+    auto: bool = False
     environment: dict = dataclasses.field(default_factory=dict)
+    beside: Callable = lambda directory, jobs: contextlib.nullcontext({})
 
 
 JOB = ("job", "sleep", "0.05")
@@ -94,7 +100,7 @@ JOB = ("job", "sleep", "0.05")
 
 def _ninja(release, way):
     return Row(
-        "ninja, PyPI's",
+        f"ninja {release}",
         way,
         program("ninja"),
         ("ninja",),
@@ -102,11 +108,21 @@ def _ninja(release, way):
         trees.ninja,
         "prog",
         path=f"ninja-{release}/bin",
+        auto=True,
     )
 
 
 def _make(way):
-    return Row("GNU make", way, program("make", since=(4, 4)), ("make",), 60, trees.make, "c/prog")
+    return Row(
+        "GNU make",
+        way,
+        program("make", since=(4, 4)),
+        ("make",),
+        60,
+        trees.make,
+        "c/prog",
+        auto=way == "fifo",
+    )
 
 
 def _crate(way):
@@ -142,6 +158,7 @@ ROWS = (
         60,
         trees.make,
         "c/prog",
+        auto=True,
     ),
     _make("fifo"),
     _make("fds"),
@@ -173,6 +190,16 @@ ROWS = (
     _gcc("jobserver", "fds", DEBIAN, before=(13,)),
     _gcc("auto", "fifo", "make", since=(13,)),
     _gcc("jobserver", "fifo", "make", since=(13,)),
+    Row(
+        "make with distcc, a host on loopback",
+        "fifo",
+        program("distcc"),
+        ("make",),
+        60,
+        trees.make,
+        "c/prog",
+        beside=distcc.host,
+    ),
     Row(
         "CTest",
         "fifo",
@@ -212,6 +239,7 @@ ABSENT = {
     "clang's offloading, LLVM's thread pools": "Debian 12's are older than their jobserver",
     "SymbiYosys": "not in Debian 12",
     "Portage": "needs a Gentoo system",
+    "icecream": "not tried: it wants a scheduler, and a daemon on each host",
     "gprbuild": "Debian 12's is older than its jobserver",
 }
 """Clients that no row tries, and why."""

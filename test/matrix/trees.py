@@ -25,14 +25,14 @@ def c_files(directory, number):
 
 
 def make(directory):
-    """Three directories, each with a make of its own: 60 compilations, three programs."""
+    """Three directories, each with a make of its own: 60 compilations by $CC, three programs."""
     write(directory / "Makefile", "all: a b c\na b c:\n\t$(MAKE) -C $@\n.PHONY: all a b c\n")
     for name in "abc":
         c_files(directory / name, 20)
         write(
             directory / name / "Makefile",
             f"prog: {' '.join(f'f{i}.o' for i in range(20))}\n\tcc -o $@ $^\n"
-            "%.o: %.c\n\t$(JOB) cc -c -o $@ $<\n",
+            "%.o: %.c\n\t$(JOB) $(CC) -c -o $@ $<\n",
         )
 
 
