@@ -31,7 +31,7 @@ pub(super) fn serve(pool: &mut Pool, channel: &Channel, signals: &Signals) -> Re
     pool.events.watch_channel(channel)?;
     pool.events.watch_signals(signals)?;
     let mut buffer = Buffer::new();
-    let mut batch = Batch::new();
+    let mut batch = Batch::default();
     let mut now = time();
     loop {
         let deadline = pool.ledger.poll_timeout(now).map(Time::as_nanos);

@@ -92,9 +92,9 @@ impl Events {
     }
 }
 
-impl Batch {
-    /// Room for events, and none of them.
-    pub fn new() -> Batch {
+/// Room for events, and none of them.
+impl Default for Batch {
+    fn default() -> Batch {
         let none = epoll::Event {
             flags: EventFlags::empty(),
             data: EventData::new_u64(0),
@@ -104,7 +104,9 @@ impl Batch {
             count: 0,
         }
     }
+}
 
+impl Batch {
     /// The events of the last look.
     pub fn iter(&self) -> impl Iterator<Item = Event> {
         self.events.iter().take(self.count).filter_map(event)
@@ -155,7 +157,7 @@ mod tests {
     const TEN_SECONDS: u64 = 10_000_000_000;
 
     fn look(events: &Events, deadline: u64) -> Vec<Event> {
-        let mut batch = Batch::new();
+        let mut batch = Batch::default();
         events.wait(&mut batch, Some(deadline)).unwrap();
         batch.iter().collect()
     }

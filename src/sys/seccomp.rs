@@ -264,7 +264,7 @@ mod tests {
             }
             let process = resolve(id()).unwrap();
             events.watch_process(&process.pidfd, process.pid).unwrap();
-            events.wait(&mut Batch::new(), Some(0)).unwrap();
+            events.wait(&mut Batch::default(), Some(0)).unwrap();
             assert!(same_thread(id(), id()));
             assert_eq!(procfs::thread_group(id()), Ok(id()));
             assert_ne!(procfs::command_line(id(), &mut [0; 120]), "");
