@@ -125,7 +125,7 @@ demo: all ## build, then show two builds sharing one pool of four jobs
 
 # Tests. One suite for both transports: a file over /dev/fuse here, a device over /dev/cuse in a
 # guest. With CI set nothing is skipped.
-GUEST := target."cfg(unix)".runner=["test/guest","-t","400"]
+GUEST := target."cfg(unix)".runner=["test/guest","-t","900"]
 check: export CARGO_TARGET_DIR := $(abspath $(BUILDDIR))
 check: export RUST_BACKTRACE := 0
 .PHONY: check bench
@@ -136,7 +136,7 @@ check: ## run every test there is
 	RUSTDOCFLAGS='-D warnings -A rustdoc::private_intra_doc_links' $(CARGO) doc --locked --no-deps --document-private-items
 	$(CARGO) test --locked --lib --bins --test allocation --test simulation
 	TRANSPORT=fuse $(CARGO) test --locked --test suite
-	TRANSPORT=cuse $(CARGO) test --locked --test suite --config '$(GUEST)'
+	TRANSPORT=cuse $(CARGO) test --locked --test suite --config '$(GUEST)' -- --test-threads=2
 	$(CARGO) build --locked --bins --examples
 	test/matrix/run '$(BUILDDIR)/debug'
 	$(MAKE) --no-print-directory all

@@ -20,7 +20,7 @@ use super::{sys, wait};
 
 /// The longest that a test may keep a service: one that hangs would keep its clients, and with them
 /// the test, in the kernel for ever.
-const LIFE: Duration = Duration::from_secs(180);
+const LIFE: Duration = Duration::from_secs(600);
 
 /// A steve that serves; ended when dropped, and its output shown where the test failed.
 pub struct Service {

@@ -3,8 +3,8 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-/// How long anything that has to happen may take here, where two CPUs have all the tests to run.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// How long anything that has to happen may take, on a machine that is busy with other things too.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits until `condition` holds.
 ///
