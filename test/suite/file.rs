@@ -5,7 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::Command;
 
-use crate::kit::{Client, Service, run, scratch::Dir, steve, until, wait};
+use crate::kit::{Client, Service, run, scratch::AS_NOBODY, scratch::Dir, steve, until, wait};
 
 tests![
     the_file_is_made_and_removed,
@@ -22,6 +22,7 @@ tests![
     a_stop_with_open_files_unmounts,
     a_parked_read_holds_up_no_write_on_the_same_file,
     others_may_not_open_it_and_its_group_may,
+    an_ordinary_user_serves_through_fusermount_or_is_told_why_not,
 ];
 
 fn the_file_is_made_and_removed() {
@@ -195,4 +196,29 @@ fn others_may_not_open_it_and_its_group_may() {
     }
     let mut file = service.open();
     file.write_all(b"+").unwrap();
+}
+
+fn an_ordinary_user_serves_through_fusermount_or_is_told_why_not() {
+    let dir = Dir::new();
+    let script = r#"
+        "$0" --mount "$2/jobs" -j2 >"$2/hello" & steve=$!
+        until grep -q running "$2/hello"; do kill -0 "$steve" 2>/dev/null || exit 9; done
+        "$1" -D "$2/jobs" "$1" -D "$2/jobs" -t
+        kill -TERM "$steve" && wait "$steve"
+    "#;
+    let mut command = Command::new(AS_NOBODY[0]);
+    command.args(&AS_NOBODY[1..]).args(["sh", "-c", script]);
+    for program in [env!("CARGO_BIN_EXE_steve"), env!("CARGO_BIN_EXE_stevie")] {
+        command.arg(dir.copy_of(program));
+    }
+    dir.give_to_nobody();
+    let outcome = run(command.arg(dir.path()));
+    let device = fs::metadata("/dev/fuse").unwrap();
+    if device.permissions().mode() & 0o006 == 0o006 {
+        outcome.exits_with(0).prints("1\n").complains_in_lines(0);
+    } else {
+        outcome.exits_with(9).complains_in_lines(1);
+        outcome.complains("/dev/fuse: Permission denied");
+    }
+    assert!(!dir.path().join("jobs").exists());
 }

@@ -1,6 +1,6 @@
 //! The command line of steve, and starts that fail.
 
-use crate::kit::{Service, Transport, run, scratch::Dir, service, steve};
+use crate::kit::{Service, Transport, run, scratch::AS_NOBODY, scratch::Dir, service, steve};
 use std::process::Command;
 
 tests![
@@ -113,16 +113,11 @@ fn an_unknown_user_or_group_is_said() {
 fn without_permission_it_says_which_device() {
     let dir = Dir::new();
     let (path, place) = service::place(&dir);
-    let mut command = Command::new("setpriv");
-    command.args([
-        "--reuid",
-        "65534",
-        "--regid",
-        "65534",
-        "--clear-groups",
-        "--no-new-privs",
-    ]);
-    command.arg(env!("CARGO_BIN_EXE_steve")).args(place);
+    let mut command = Command::new(AS_NOBODY[0]);
+    command.args(&AS_NOBODY[1..]).arg("--no-new-privs");
+    command
+        .arg(dir.copy_of(env!("CARGO_BIN_EXE_steve")))
+        .args(place);
     let outcome = run(&mut command);
     outcome.exits_with(1).prints("");
     assert!(!path.exists());

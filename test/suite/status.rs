@@ -9,6 +9,7 @@ use serde_json::Value;
 use steve::ioctl::Setting;
 
 use crate::kit::run::{run, stevie_command};
+use crate::kit::scratch::{AS_NOBODY, Dir};
 use crate::kit::{Client, Service, stevie, until};
 
 tests![
@@ -305,9 +306,11 @@ fn others_may_not_take_back_tokens() {
     client.take(fd, 2);
     let path = service.path().display().to_string();
     let pid = client.pid().to_string();
-    let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
-    let mut command = Command::new("setpriv");
-    command.args(nobody).arg(env!("CARGO_BIN_EXE_stevie"));
+    let dir = Dir::new();
+    let mut command = Command::new(AS_NOBODY[0]);
+    command
+        .args(&AS_NOBODY[1..])
+        .arg(dir.copy_of(env!("CARGO_BIN_EXE_stevie")));
     let outcome = run(command.args(["-D", &path, "--reclaim", &pid]));
     outcome.exits_with(1).complains("Operation not permitted");
     assert_eq!(service.held_by(&client), 2);
