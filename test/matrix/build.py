@@ -9,7 +9,7 @@ from pool import DEADLINE, Failed, kill_session, session, wait_until
 
 CLIENTS = pathlib.Path(__file__).resolve().parent / "clients"
 
-BUILD_DEADLINE = 120.0
+BUILD_DEADLINE = 300.0
 """Seconds after which a build is taken to hang."""
 
 

@@ -54,7 +54,7 @@ LINES = (
         ("GCC -flto=auto in /usr/bin/make fds", "GCC -flto=jobserver in /usr/bin/make fds"),
     ),
     ("CTest", "3.29 and newer", "as it is", "4.4.4", ("CTest fifo",)),
-    ("Portage", "3.0.74 and newer", "as it is", "no: needs a Gentoo", ()),
+    ("Portage", "3.0.74 and newer", "as it is", "3.0.83", ("Portage, emerge --jobs=8 fifo",)),
     (
         "clang, LLD (LLVM)",
         "with jobserver support",

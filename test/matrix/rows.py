@@ -5,6 +5,7 @@ Cargo's examples."""
 
 import contextlib
 import dataclasses
+import os
 import pathlib
 import re
 import subprocess
@@ -57,6 +58,17 @@ def package(name):
         if told.returncode != 0:
             raise Missing(f"{name} is not installed")
         return told.stdout.strip()
+
+    return version
+
+
+def package_as_root(name):
+    """The same of a package that only root can use."""
+
+    def version(environment):
+        if os.geteuid() != 0:
+            raise Missing("it wants root")
+        return package(name)(environment)
 
     return version
 
@@ -223,6 +235,15 @@ ROWS = (
         40,
         trees.pytest,
     ),
+    Row(
+        "Portage, emerge --jobs=8",
+        "fifo",
+        package_as_root("portage"),
+        ("emerge-all",),
+        4,
+        trees.portage,
+        "prefix/part3",
+    ),
     Row("a shell's read and printf", "fifo", program("bash"), ("shell", "40", *JOB), 40),
     Row(
         "all at once, as the kernel's jobserver-exec",
@@ -238,7 +259,6 @@ ABSENT = {
     "ninja 1.13.2-r1 of Gentoo": "its patch and sources are in no registry",
     "clang's offloading, LLVM's thread pools": "Debian 12's are older than their jobserver",
     "SymbiYosys": "not in Debian 12",
-    "Portage": "needs a Gentoo system",
     "icecream": "not tried: it wants a scheduler, and a daemon on each host",
     "gprbuild": "Debian 12's is older than its jobserver",
 }

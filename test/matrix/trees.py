@@ -126,6 +126,37 @@ def pytest(directory):
     )
 
 
+def portage(directory):
+    """Four packages, each one job, in a repository and a profile of their own."""
+    repo, etc = directory / "repo", directory / "prefix/etc/portage"
+    write(repo / "metadata/layout.conf", "masters =\nthin-manifests = true\n")
+    write(repo / "profiles/repo_name", "matrix\n")
+    write(repo / "profiles/categories", "app-misc\n")
+    write(repo / "profiles/arch.list", "amd64\n")
+    write(repo / "profiles/p/eapi", "8\n")
+    write(
+        repo / "profiles/p/make.defaults",
+        'ARCH="amd64"\nACCEPT_KEYWORDS="amd64"\nCHOST="x86_64-pc-linux-gnu"\n',
+    )
+    for i in range(4):
+        write(
+            repo / f"app-misc/part{i}/part{i}-1.ebuild",
+            f'EAPI=8\nDESCRIPTION="A job"\nSLOT=0\nKEYWORDS="amd64"\nS="${{WORKDIR}}"\n'
+            f'src_compile() {{ JOBS_LOG="{directory}/jobs.log" "{JOB}" sleep 5 || die; }}\n'
+            'src_install() { echo "${PN}" >"${PN}"; insinto /; doins "${PN}"; }\n',
+        )
+    write(etc / "repos.conf", f"[DEFAULT]\nmain-repo = matrix\n[matrix]\nlocation = {repo}\n")
+    (etc / "make.profile").symlink_to(repo / "profiles/p")
+    isolation = "sandbox usersandbox userpriv ipc-sandbox network-sandbox pid-sandbox mount-sandbox"
+    off = " ".join(f"-{feature}" for feature in f"{isolation} ebuild-locks news merge-sync".split())
+    places = "".join(
+        f'{name}="{directory}/tmp"\n'
+        for name in ("PORTAGE_TMPDIR", "DISTDIR", "PKGDIR", "PORTAGE_LOGDIR")
+    )
+    (directory / "tmp").mkdir()
+    write(etc / "make.conf", f'FEATURES="jobserver-token {off}"\n{places}')
+
+
 def sources(directory):
     """40 C files."""
     c_files(directory, 40)
