@@ -142,7 +142,7 @@ def portage(directory):
         write(
             repo / f"app-misc/part{i}/part{i}-1.ebuild",
             f'EAPI=8\nDESCRIPTION="A job"\nSLOT=0\nKEYWORDS="amd64"\nS="${{WORKDIR}}"\n'
-            f'src_compile() {{ JOBS_LOG="{directory}/jobs.log" "{JOB}" sleep 5 || die; }}\n'
+            f'src_compile() {{ JOBS_LOG="{directory}/jobs.log" "{JOB}" sleep 8 || die; }}\n'
             'src_install() { echo "${PN}" >"${PN}"; insinto /; doins "${PN}"; }\n',
         )
     write(etc / "repos.conf", f"[DEFAULT]\nmain-repo = matrix\n[matrix]\nlocation = {repo}\n")
