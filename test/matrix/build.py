@@ -26,6 +26,7 @@ class Jobs:
         return [(float(line[2:]), 1 if line[0] == "+" else -1) for line in lines if line[2:]]
 
     def started(self):
+        """How many have started."""
         return sum(step == 1 for _, step in self.steps())
 
     def peak(self):

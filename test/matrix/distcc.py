@@ -9,6 +9,7 @@ from pool import DEADLINE, Failed, wait_until
 
 
 def free_port():
+    """A port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

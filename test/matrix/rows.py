@@ -5,87 +5,11 @@ Cargo's examples."""
 
 import contextlib
 import dataclasses
-import os
-import pathlib
-import re
-import subprocess
 from typing import Callable
 
 import distcc
 import trees
-
-LOCK = pathlib.Path(__file__).resolve().parents[2] / "Cargo.lock"
-
-
-class Missing(Exception):
-    """Why a client cannot be tried on this machine."""
-
-
-def program(name, since=None, before=None):
-    """The version that a program tells, which must be one of a range."""
-
-    def version(environment):
-        try:
-            told = subprocess.run(
-                [name, "--version"],
-                env=environment,
-                capture_output=True,
-                text=True,
-                check=True,
-                timeout=20,
-            ).stdout
-        except (OSError, subprocess.SubprocessError) as error:
-            raise Missing(f"{name} is not installed") from error
-        found = re.search(r"\d+(\.\d+)+", told)
-        if not found:
-            raise Missing(f"{name} tells no version")
-        number = tuple(map(int, found[0].split(".")))
-        if (since and number < since) or (before and number >= before):
-            raise Missing(f"{name} is {found[0]}")
-        return found[0]
-
-    return version
-
-
-def package(name):
-    """The version of a Python package."""
-    ask = f"import importlib.metadata as m; print(m.version({name!r}))"
-
-    def version(environment):
-        told = subprocess.run(
-            ["python", "-c", ask], env=environment, capture_output=True, text=True, check=False
-        )
-        if told.returncode != 0:
-            raise Missing(f"{name} is not installed")
-        return told.stdout.strip()
-
-    return version
-
-
-def package_as_root(name):
-    """The same of a package that only root can use."""
-
-    def version(environment):
-        if os.geteuid() != 0:
-            raise Missing("it wants root")
-        return package(name)(environment)
-
-    return version
-
-
-def crate(name):
-    """The version of a crate in Cargo.lock."""
-
-    def version(_):
-        lock = LOCK.read_text(encoding="utf-8")
-        return re.search(rf'name = "{name}"\nversion = "([^"]+)"', lock)[1]
-
-    return version
-
-
-def own(_):
-    """A program of clients/ has no version."""
-    return ""
+from versions import crate, none, package, package_as_root, program
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,6 +32,7 @@ class Row:
 
 
 JOB = ("job", "sleep", "0.05")
+"""What clients that bring no work of their own run."""
 
 
 def _ninja(release, way):
@@ -160,6 +85,7 @@ def _gcc(kind, way, make, since=None, before=None):
 
 
 DEBIAN = "/usr/bin/make"
+"""The make that the system has."""
 
 ROWS = (
     Row(
@@ -248,7 +174,7 @@ ROWS = (
     Row(
         "all at once, as the kernel's jobserver-exec",
         "fifo",
-        own,
+        none,
         ("drain", "sh", "-c", f"seq 40 | xargs -P$PARALLELISM -I@ {' '.join(JOB)}"),
         40,
     ),

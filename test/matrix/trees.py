@@ -7,6 +7,7 @@ JOB = CLIENTS / "job"
 
 
 def write(path, text, mode=0o644):
+    """A file, and the directories above it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="ascii")
     path.chmod(mode)
