@@ -51,7 +51,7 @@ use heap::Heap;
 use index::Index;
 use list::{Links, List};
 use load::LoadShare;
-use records::{ByAge, ByContact, ByTimer, Token, Waiter};
+use records::{Arrival, ByAge, ByContact, ByTimer, Token, Waiter};
 use slab::Slab;
 
 /// A client that was told "readable" has so long to read.
@@ -139,7 +139,8 @@ pub struct Ledger {
     /// [`Sizes::waiters`].
     shared_waiters: usize,
     waiters_by_key: Index<Waiter>,
-    arrivals: u64,
+    /// The number of the next arrival.
+    arrivals: Arrival,
     /// Tokens held and reserved.
     in_use: u16,
     reserved: u16,
@@ -177,7 +178,7 @@ impl Ledger {
             waiters: Slab::new(waiters),
             shared_waiters,
             waiters_by_key: Index::new(waiters),
-            arrivals: 0,
+            arrivals: Arrival::MIN,
             in_use: 0,
             reserved: 0,
             load_share: LoadShare::default(),

@@ -1,5 +1,7 @@
 //! The rows of the ledger's tables.
 
+use std::num::NonZeroU64;
+
 use super::heap::{Heap, Node, Ranked};
 use super::index::Keyed;
 use super::keys::{Key, Origin};
@@ -49,12 +51,14 @@ pub(super) enum Wait {
     Poll { file: u64, kh: u64 },
 }
 
+/// A number in the order of all arrivals.
+pub(super) type Arrival = NonZeroU64;
+
 pub(super) struct Waiter {
     pub(super) client: Id<Client>,
     pub(super) wait: Wait,
     pub(super) since: Time,
-    /// Number in the order of all arrivals.
-    pub(super) arrival: u64,
+    pub(super) arrival: Arrival,
     pub(super) links: Links<Waiter>,
 }
 
@@ -134,7 +138,7 @@ pub struct Client {
     /// Tokens kept for it in vain since then.
     pub(super) kept: u8,
     /// Since when, in the order of arrivals, it wants a token that it has not got.
-    pub(super) arrival: Option<u64>,
+    pub(super) arrival: Option<Arrival>,
     pub(super) timer: Option<(Timer, Time)>,
     /// Promises in a row that lapsed unread.
     pub(super) lapses: u8,
@@ -212,7 +216,7 @@ impl Ranked for Client {
     }
     fn before(&self, other: &Self) -> bool {
         let turn = |client: &Client| {
-            u64::from(client.in_use()) * AGING + client.arrival.unwrap_or_default()
+            u64::from(client.in_use()) * AGING + client.arrival.map_or(0, Arrival::get)
         };
         (turn(self), self.arrival) < (turn(other), other.arrival)
     }
@@ -253,7 +257,7 @@ pub struct Build {
     /// Its clients that a token could be given to.
     pub(super) line: Heap<Client>,
     /// The arrival of the first of them.
-    pub(super) arrival: Option<u64>,
+    pub(super) arrival: Option<Arrival>,
     pub(super) node: Node<Build>,
 }
 
@@ -297,7 +301,7 @@ impl Ranked for Build {
     fn before(&self, other: &Self) -> bool {
         let turn = |build: &Build| {
             u64::from(build.in_use) * AGING / u64::from(build.weight)
-                + build.arrival.unwrap_or_default()
+                + build.arrival.map_or(0, Arrival::get)
         };
         (turn(self), self.arrival) < (turn(other), other.arrival)
     }

@@ -213,7 +213,7 @@ impl Ledger {
         if !is_first && self.waiters.len() >= self.shared_waiters {
             return Err(Full);
         }
-        let arrival = self.arrivals + 1;
+        let arrival = self.arrivals;
         let links = Links::default();
         let waiter = self.waiters.insert(Waiter {
             client: id,
@@ -222,7 +222,7 @@ impl Ledger {
             arrival,
             links,
         })?;
-        self.arrivals = arrival;
+        self.arrivals = arrival.saturating_add(1);
         self.waiters_by_key.insert(&self.waiters, waiter);
         let client = &mut self.clients[id];
         let list = match wait {
@@ -261,8 +261,8 @@ impl Ledger {
     /// `client` wants a token from now on, unless it already did.
     fn arrive(&mut self, id: Id<Client>) {
         if self.clients[id].arrival.is_none() {
-            self.arrivals += 1;
             self.clients[id].arrival = Some(self.arrivals);
+            self.arrivals = self.arrivals.saturating_add(1);
         }
     }
 

@@ -72,7 +72,7 @@ pub struct Lease {
     /// No more than so many jobs; at least 1.
     pub jobs: Option<u16>,
     /// MiB of memory that must be available.
-    pub min_memory_avail: Option<u64>,
+    pub min_memory_avail: Option<u32>,
 }
 
 impl Lease {
@@ -87,6 +87,7 @@ impl Lease {
             settings.min_jobs = settings.min_jobs.min(settings.jobs);
         }
         // `None` is less than any floor.
-        settings.min_memory_avail = settings.min_memory_avail.max(self.min_memory_avail);
+        let floor = self.min_memory_avail.map(u64::from);
+        settings.min_memory_avail = settings.min_memory_avail.max(floor);
     }
 }

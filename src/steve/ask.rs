@@ -97,13 +97,13 @@ pub(super) fn registration(register: &Register) -> Result<Registration, Errno> {
     if weight > MAX_WEIGHT || register.reserved != 0 {
         return Err(Errno::INVAL);
     }
-    let memory = Some(register.lease_min_memory_avail).filter(|&mib| mib != 0);
+    let memory = u32::try_from(register.lease_min_memory_avail).map_err(|_| Errno::INVAL)?;
     Ok(Registration {
         weight,
         limit: jobs(register.limit)?,
         lease: Lease {
             jobs: jobs(register.lease_jobs)?,
-            min_memory_avail: memory,
+            min_memory_avail: Some(memory).filter(|&mib| mib != 0),
         },
     })
 }

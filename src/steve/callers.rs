@@ -23,16 +23,10 @@ const THREADS: usize = 8192;
 /// Ancestors looked at, so that no /proc, however odd, keeps the service in a circle.
 const ANCESTORS: usize = 256;
 
-/// A thread and its process.
-#[derive(Clone, Copy, Default)]
-struct Thread {
-    tid: u32,
-    pid: u32,
-}
-
 /// Who calls.
 pub(super) struct Callers {
-    threads: Vec<Thread>,
+    /// Threads that are not the first of their process: tid and pid.
+    threads: Vec<[u32; 2]>,
     /// Of each client that is a process, by the client's index.
     pidfds: Vec<Option<OwnedFd>>,
 }
@@ -42,7 +36,8 @@ impl Callers {
         let mut pidfds = Vec::new();
         pidfds.resize_with(usize::from(sizes.clients), || None);
         Callers {
-            threads: vec![Thread::default(); THREADS],
+            // Zeros come from the kernel, and take no memory before they are written to.
+            threads: vec![[0; 2]; THREADS],
             pidfds,
         }
     }
@@ -63,11 +58,11 @@ impl Callers {
         if let Some(client) = ledger.client(Key::Process(tid)) {
             return Some(client);
         }
-        let thread = self.threads.get(tid as usize % THREADS)?;
-        if thread.tid != tid || !identity::same_thread(thread.pid, tid) {
+        let &[known, pid] = self.threads.get(tid as usize % THREADS)?;
+        if known != tid || !identity::same_thread(pid, tid) {
             return None;
         }
-        ledger.client(Key::Process(thread.pid))
+        ledger.client(Key::Process(pid))
     }
 
     /// As [`Callers::find`], and makes a client of a caller that is not one yet. True with it says
@@ -97,11 +92,10 @@ impl Callers {
         let Some(process) = process else {
             return self.meet_file(ledger, file);
         };
-        if let Some(thread) = self.threads.get_mut(tid as usize % THREADS) {
-            *thread = Thread {
-                tid,
-                pid: process.pid,
-            };
+        if tid != process.pid
+            && let Some(place) = self.threads.get_mut(tid as usize % THREADS)
+        {
+            *place = [tid, process.pid];
         }
         if let Some(client) = ledger.client(Key::Process(process.pid)) {
             return Ok((client, false));

@@ -160,7 +160,7 @@ fn client(ledger: &mut Ledger, names: &mut Names, now: Time, view: &ClientView) 
         refusal: (is_hungry && !is_over).then_some(refusal),
         lease: Lease {
             jobs: view.lease.jobs,
-            min_memory_avail: view.lease.min_memory_avail,
+            min_memory_avail: view.lease.min_memory_avail.map(u64::from),
         },
     }
 }

@@ -156,7 +156,7 @@ impl Model {
             }
             if let Some(floor) = party.lease.min_memory_avail {
                 let least = effective.min_memory_avail.unwrap_or(0);
-                effective.min_memory_avail = Some(least.max(floor));
+                effective.min_memory_avail = Some(least.max(u64::from(floor)));
             }
         }
         effective.min_jobs = effective.min_jobs.min(effective.jobs);

@@ -282,7 +282,7 @@ impl Pair {
             limit: random.bool().then(|| random.u16(1..4)),
             lease: Lease {
                 jobs: (random.u8(..3) == 0).then(|| random.u16(1..6)),
-                min_memory_avail: (random.u8(..3) == 0).then(|| random.u64(..4000)),
+                min_memory_avail: (random.u8(..3) == 0).then(|| random.u32(..4000)),
             },
         };
         self.note(|| format!("{registration:?}"));
