@@ -132,6 +132,8 @@ pub struct Client {
     pub(super) bytes: u64,
     pub(super) reads: List<Waiter, InLine>,
     pub(super) polls: List<Waiter, InLine>,
+    /// The open file that it last polled to be woken, and the kernel's handle for that.
+    pub(super) polled: Option<(NonZeroU64, u64)>,
     /// When a read without blocking last found nothing, unless it has got a token or stood in line
     /// since.
     pub(super) missed: Option<Time>,
@@ -162,6 +164,7 @@ impl Client {
             bytes: 0,
             reads: List::default(),
             polls: List::default(),
+            polled: None,
             missed: None,
             kept: 0,
             arrival: None,

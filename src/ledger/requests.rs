@@ -1,5 +1,7 @@
 //! What clients ask: read, write, poll, and a signal in between.
 
+use std::num::NonZeroU64;
+
 use super::records::{Client, Wait, Waiter, read_key};
 use super::slab::{Full, Id};
 use super::{Key, Ledger, Links, Refusal, Time, Timer};
@@ -153,6 +155,9 @@ impl Ledger {
         kh: u64,
         register: bool,
     ) -> Result<bool, Full> {
+        if register {
+            self.clients[id].polled = NonZeroU64::new(file).map(|file| (file, kh));
+        }
         let reserved = self.has_claim(now, id);
         if reserved || !self.clients[id].is_muted() && self.can_take(now, id) {
             if let Some(waiter) = self.poll_of(id, file) {
@@ -163,11 +168,29 @@ impl Ledger {
             }
             return Ok(true);
         }
-        if register && self.poll_of(id, file).is_none() {
+        if register {
+            self.register_poll(now, id, file, kh)?;
+        }
+        Ok(false)
+    }
+
+    /// A read without blocking of the open file `file` has found nothing. Where `client` has polled
+    /// that file it is in line from now on without another poll: one that waits for an edge
+    /// (EPOLLET) sends none until it is woken.
+    pub fn handle_miss(&mut self, now: Time, id: Id<Client>, file: u64) {
+        let polled = self.clients[id].polled;
+        if let Some((_, kh)) = polled.filter(|(polled, _)| polled.get() == file) {
+            // Where there is no room it can still read again.
+            let _ = self.register_poll(now, id, file, kh);
+        }
+    }
+
+    fn register_poll(&mut self, now: Time, id: Id<Client>, file: u64, kh: u64) -> Result<(), Full> {
+        if self.poll_of(id, file).is_none() {
             self.add_waiter(now, id, Wait::Poll { file, kh })?;
             self.settle(id);
         }
-        Ok(false)
+        Ok(())
     }
 
     /// A signal for whoever waits in the read `unique`: whether that read is to be answered EINTR.

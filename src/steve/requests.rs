@@ -52,6 +52,7 @@ impl Pool {
                 Ok(())
             }
             Ok(Read::Again(refusal)) => {
+                self.ledger.handle_miss(now, client, call.file);
                 self.log
                     .debug(|| format!("reply {unique}: again ({refusal:?})"));
                 reply.error(Errno::AGAIN)

@@ -295,3 +295,40 @@ fn a_reader_that_waited_for_its_first_token_may_be_lazy_later() {
     pool.granted(&[]);
     assert!(pool.try_read(ninja).is_some());
 }
+
+#[test]
+fn who_waits_for_an_edge_is_woken_after_a_miss_without_another_poll() {
+    let mut pool = Pool::new(1);
+    let (holder, edge) = (pool.client(1), pool.client(2));
+    let file = 40;
+    assert_eq!(
+        pool.ledger.handle_poll(pool.now, edge, file, 7, true),
+        Ok(true)
+    );
+    assert!(pool.try_read(edge).is_some());
+    assert!(pool.try_read(edge).is_none());
+    pool.ledger.handle_miss(pool.now, edge, file);
+    pool.give(edge, 1);
+    pool.woken(&[edge]);
+    assert!(pool.try_read(edge).is_some());
+    pool.give(edge, 1);
+    pool.woken(&[]);
+    pool.take(holder, 1);
+}
+
+#[test]
+fn a_miss_on_a_file_that_was_never_polled_puts_nobody_in_line() {
+    let mut pool = Pool::new(1);
+    let (holder, lazy) = (pool.client(1), pool.client(2));
+    pool.take(holder, 1);
+    assert_eq!(
+        pool.ledger.handle_poll(pool.now, lazy, 40, 7, true),
+        Ok(false)
+    );
+    pool.ledger.handle_release(pool.now, 40);
+    assert!(pool.try_read(lazy).is_none());
+    pool.ledger.handle_miss(pool.now, lazy, 44);
+    pool.give(holder, 1);
+    pool.woken(&[]);
+    assert!(pool.try_read(lazy).is_some(), "one is kept for it");
+}

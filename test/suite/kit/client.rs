@@ -338,13 +338,6 @@ impl Thread {
         epoll
     }
 
-    /// Asks an epoll anew for the events of `fd`.
-    #[track_caller]
-    pub fn rearm(&self, epoll: i32, fd: i32, events: u32) {
-        self.ask(&format!("epoll-rearm {epoll} {fd} {events}"), ignore)
-            .unwrap();
-    }
-
     /// epoll_wait(2) with a timeout in ms; the events of the one descriptor, 0 when none came.
     pub fn begin_epoll_wait(&self, epoll: i32, timeout: i64) -> Pending<u32> {
         self.begin(&format!("epoll-wait {epoll} {timeout}"), |answer| {

@@ -158,16 +158,6 @@ fn perform(name: &str, arguments: &[&str]) -> io::Result<String> {
             )?;
             Ok(String::new())
         }
-        "epoll-rearm" => {
-            let flags = epoll::EventFlags::from_bits_retain(number(2) as u32);
-            epoll::modify(
-                fd(),
-                borrow(number(1) as i32),
-                epoll::EventData::new_u64(0),
-                flags,
-            )?;
-            Ok(String::new())
-        }
         "epoll-wait" => {
             let mut events = Vec::with_capacity(4);
             epoll::wait(
