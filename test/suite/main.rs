@@ -80,6 +80,7 @@ fn main() -> ExitCode {
         Some("be-wild") => chaos::client::main(&words[2..]),
         _ => {}
     }
+    kit::sys::stop_ignoring_signals();
     let transport = Transport::current();
     let arguments = Arguments::from_args();
     let mut trials = Vec::new();

@@ -1,7 +1,7 @@
 //! A shell that stevie runs, and that does what it is told line by line.
 
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,7 +33,8 @@ impl Shell {
     #[track_caller]
     pub fn launch(command: &mut Command) -> Shell {
         let script = format!("while read -r line; do eval \"$line\"; echo '{DONE}'; done");
-        let command = command.args(["sh", "-c", &script]);
+        // A group whose leader has us for a parent is no orphan, which the kernel would not let stop.
+        let command = command.args(["sh", "-c", &script]).process_group(0);
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let mut child = child.expect("stevie starts");
         let input = child.stdin.take();

@@ -56,6 +56,21 @@ pub fn catch(signal: i32) -> io::Result<()> {
     check(i64::from(result)).map(drop)
 }
 
+/// Has the signals that a shell or a CI may have us ignore act on us, and so on what we start, as
+/// they do by default.
+pub fn stop_ignoring_signals() {
+    for signal in [
+        libc::SIGHUP,
+        libc::SIGINT,
+        libc::SIGQUIT,
+        libc::SIGTERM,
+        libc::SIGTSTP,
+    ] {
+        // SAFETY: sets a disposition that needs no handler, before there are other threads.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+}
+
 /// Ignores `signal`; SIGCHLD: lets the kernel reap the children of this process.
 pub fn ignore(signal: i32) -> io::Result<()> {
     // SAFETY: SIG_IGN is no function, so nothing of ours runs.
