@@ -128,7 +128,7 @@ demo: all ## build, then show two builds sharing one pool of four jobs
 GUEST := target."cfg(unix)".runner=["test/guest","-t","900"]
 check: export CARGO_TARGET_DIR := $(abspath $(BUILDDIR))
 check: export RUST_BACKTRACE := 0
-.PHONY: check bench
+.PHONY: check check-device check-trip bench
 check: ## run every test there is
 	test/setup
 	$(CARGO) fmt --check
@@ -136,11 +136,18 @@ check: ## run every test there is
 	RUSTDOCFLAGS='-D warnings -A rustdoc::private_intra_doc_links' $(CARGO) doc --locked --no-deps --document-private-items
 	$(CARGO) test --locked --lib --bins --test allocation --test simulation
 	TRANSPORT=fuse $(CARGO) test --locked --test suite
-	TRANSPORT=cuse $(CARGO) test --locked --test suite --config '$(GUEST)' -- --test-threads=2
 	$(CARGO) build --locked --bins --examples
 	test/matrix/run '$(BUILDDIR)/debug'
 	$(MAKE) --no-print-directory all
 	test/packaging '$(BUILT)'
+	$(MAKE) --no-print-directory -j2 --output-sync check-device check-trip
+
+# In the guest, which has one CPU: two of them at a time.
+check-device:
+	$(CARGO) test --locked --lib --config '$(GUEST)' -- --ignored sys::cuse
+	TRANSPORT=cuse $(CARGO) test --locked --test suite --config '$(GUEST)' -- --test-threads=2
+
+check-trip:
 	BUILT='$(BUILT)' test/trip
 
 # Figures beside a floor server and a FIFO, with their bounds. BENCHFLAGS: --json, --no-guest, or the
