@@ -7,8 +7,8 @@ use crate::sys::fuse_flags::{FUSE_ROOT_ID, SetattrFlags};
 /// times by itself when it reads or writes.
 pub(super) const ATTR_SECONDS: u64 = 3600;
 
-/// Owner, mode and times of the file. It has no size, so that nothing takes it for one with
-/// something in it.
+/// Owner, mode and times of the file. Its size is always one token, so that the kernel lets clients
+/// give one back at the same time ([`FopenFlags::STREAM`](crate::sys::fuse_flags::FopenFlags)).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct File {
     mode: u32,
@@ -33,6 +33,7 @@ impl File {
         let [(atime, atimensec), (mtime, mtimensec), (ctime, ctimensec)] = self.times;
         fuse_attr {
             ino: FUSE_ROOT_ID,
+            size: 1,
             atime,
             mtime,
             ctime,

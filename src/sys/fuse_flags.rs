@@ -62,9 +62,11 @@ pub struct FopenFlags(pub u32);
 impl FopenFlags {
     /// None.
     pub const NONE: FopenFlags = FopenFlags(0);
-    /// For a file that is a stream of tokens: DIRECT_IO, so that no byte is cached, and STREAM, so that
-    /// a read that waits does not hold the file position's lock, which every write would wait for.
-    pub const STREAM: FopenFlags = FopenFlags(1 << 0 | 1 << 4);
+    /// For a file that is a stream of tokens: DIRECT_IO, so that no byte is cached; STREAM, so that
+    /// a read that waits does not hold the file position's lock, which every write would wait for; and
+    /// PARALLEL_DIRECT_WRITES (Linux 6.2), so that one write does not wait for the answer to another, as
+    /// long as it ends within the file's size (`fuse_dio_lock`).
+    pub const STREAM: FopenFlags = FopenFlags(1 << 0 | 1 << 4 | 1 << 6);
 }
 
 /// `fuse_setattr_in.valid`, the `FATTR_` bits.
