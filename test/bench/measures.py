@@ -75,12 +75,14 @@ def herd(tools):
     def row(name, unit, what, **bound):
         yield Row(name, unit, *(median(figure(kind, what)) for kind in ALL), **bound)
 
+    # In the guest 64 processes get a few turns each of one slow CPU: too few to hold to a bound.
+    bound = (lambda **bound: bound) if tools.transport == "fuse" else (lambda **_: {})
     yield from row("herd of 64: failed reads a token", "", lambda run: run["failed"] / run["tokens"], most=0.05)
     yield from row("herd of 64: client switches a token", "", lambda run: run["switches"] / run["tokens"], most=6.5)
     pace = lambda run: run["time"] / run["tokens"] / 1e3
     ratio = median_ratio(figure("steve", pace), figure("steve", pace, 8))
-    yield from row("herd of 64: time a token", "us", pace, ratio=ratio, to="8 clients", most=1.3)
-    yield from row("herd of 64: slowest of fastest client", "", lambda run: run["least"] / run["most"], least=0.9)
+    yield from row("herd of 64: time a token", "us", pace, ratio=ratio, to="8 clients", **bound(most=1.3))
+    yield from row("herd of 64: slowest of fastest client", "", lambda run: run["least"] / run["most"], **bound(least=0.9))
 
 
 def growth(tools):
