@@ -34,6 +34,7 @@ mod fairness;
 mod file;
 mod interrupt;
 mod kit;
+mod limits;
 mod namespaces;
 mod poll;
 mod process;
@@ -63,6 +64,7 @@ const MODULES: &[(&str, Option<Transport>, &[Test])] = &[
     ("terminal", None, terminal::TESTS),
     ("namespaces", None, namespaces::TESTS),
     ("fairness", None, fairness::TESTS),
+    ("limits", None, limits::TESTS),
     ("tables", Some(Transport::Fuse), tables::TESTS),
     ("steady", Some(Transport::Fuse), steady::TESTS),
     ("builds", None, builds::TESTS),

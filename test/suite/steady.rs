@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::process::{Child, Command, Stdio};
 
+use steve::ioctl::Setting;
+
 use crate::kit::{Client, Service, scratch::Dir, sys, until};
 
 tests![
     a_request_of_a_known_client_costs_a_poll_a_read_and_a_write,
     a_killed_holders_token_reaches_a_waiter_without_a_timer,
     an_idle_service_does_nothing,
+    a_wait_on_a_limit_costs_one_look_a_recheck,
 ];
 
 fn a_request_of_a_known_client_costs_a_poll_a_read_and_a_write() {
@@ -84,6 +87,22 @@ fn an_idle_service_does_nothing() {
         calls.values().sum::<usize>() <= 1,
         "it waits in one call all the time: {calls:?}"
     );
+}
+
+fn a_wait_on_a_limit_costs_one_look_a_recheck() {
+    let service = Service::start(&["-j2", "-m0", "-r0.5"]);
+    let (client, fd) = Client::of(&service);
+    service.set(Setting::MinMemoryAvail, 1 << 30).unwrap();
+    let _read = client.block_in_read(fd);
+    let trace = Trace::of(&service);
+    // Six times as long; there is no event to wait for.
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let trace = trace.end();
+    let calls = trace.counts();
+    let looks = calls.get("pread64").copied().unwrap_or(0);
+    assert!((4..=7).contains(&looks), "{looks} looks: {calls:?}");
+    let waits = calls.values().sum::<usize>() - looks;
+    assert!(waits <= looks + 2, "one wait for each: {calls:?}");
 }
 
 /// A running strace of a service.
