@@ -65,7 +65,7 @@ fn each_struct_has_the_kernel_s_length() {
             32,
             0,
             UNIQUE,
-            &[&9_u64.to_ne_bytes(), &0x11_u32.to_ne_bytes(), &[0; 4]]
+            &[&9_u64.to_ne_bytes(), &0x51_u32.to_ne_bytes(), &[0; 4]]
         )
     );
     let bytes = written(opcode::IOCTL, |reply| reply.ioctl(7, b"xyz").unwrap());
